@@ -1,0 +1,178 @@
+"""An upload and what becomes of it: the import, its staged rows, its issues, and what it changed."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from portal.core.models import TenantModel
+from portal.organisations.models import Language
+
+
+class RosterImport(TenantModel):
+    """One upload. `counts` is the plan: rows = create + update + unchanged + merged + reject.
+
+    The states move by compare-and-set. `heartbeat_at` is written by whoever works on it; when it falls silent, the
+    sweep takes the work up again.
+    """
+
+    class State(models.TextChoices):
+        UPLOADED = "uploaded"
+        PREPARING = "preparing"
+        READY = "ready"
+        HELD = "held"
+        APPLYING = "applying"
+        APPLIED = "applied"
+        UNDOING = "undoing"
+        UNDONE = "undone"
+        FAILED = "failed"
+        CANCELLED = "cancelled"
+        SUPERSEDED = "superseded"
+
+    class Mode(models.TextChoices):
+        DELTA = "delta"
+        FULL = "full"
+
+    state = models.CharField(max_length=10, choices=State, default=State.UPLOADED)
+    mode = models.CharField(max_length=5, choices=Mode, default=Mode.DELTA)
+    uploaded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    file_name = models.CharField(max_length=255)
+    file_size = models.BigIntegerField()
+    file_digest = models.BinaryField(max_length=32)
+    quarantine = models.CharField(max_length=100, blank=True)
+    wanted_sheet = models.CharField(max_length=255, blank=True)
+    cohort_name = models.CharField(max_length=150, blank=True)
+    mapping = models.JSONField(default=dict)
+    counts = models.JSONField(default=dict)
+    held_sites = ArrayField(models.CharField(max_length=150), default=list, blank=True)
+    held_whole = models.BooleanField(default=False)
+    approved_by = models.UUIDField(null=True, blank=True)
+    done_rows = models.IntegerField(default=0)
+    error = models.CharField(max_length=40, blank=True)
+    error_params = models.JSONField(default=dict)
+    due_at = models.DateTimeField(null=True, blank=True)
+    heartbeat_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    planned_at = models.DateTimeField(null=True, blank=True)
+    applied_at = models.DateTimeField(null=True, blank=True)
+    undone_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta(TenantModel.Meta):
+        abstract = False
+        constraints = (
+            # Two imports of one organisation never write at once.
+            models.UniqueConstraint(
+                fields=["organisation"],
+                condition=Q(state__in=["applying", "undoing"]),
+                name="imports_one_at_work",
+            ),
+        )
+        indexes = (models.Index(fields=["organisation", "-id"], name="imports_newest_first"),)
+
+
+class StagedRow(TenantModel):
+    """A row of the file as it was understood, or (`depart`, number 0) a person absent from a full file.
+
+    Text is empty where the cell is empty; which columns the file has at all is said by the import's mapping.
+    """
+
+    class Action(models.TextChoices):
+        NEW = ""
+        CREATE = "create"
+        UPDATE = "update"
+        UNCHANGED = "unchanged"
+        MERGED = "merged"
+        REJECT = "reject"
+        DEPART = "depart"
+
+    roster_import = models.ForeignKey(
+        RosterImport, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    number = models.IntegerField()
+    employee_number = models.CharField(max_length=64, blank=True)
+    email = models.CharField(max_length=254, blank=True)
+    first_name = models.CharField(max_length=150, blank=True)
+    last_name = models.CharField(max_length=150, blank=True)
+    sort_name = models.CharField(max_length=310, blank=True)
+    site = models.CharField(max_length=150, blank=True)
+    department = models.CharField(max_length=150, blank=True)
+    manager_email = models.CharField(max_length=254, blank=True)
+    hired_on = models.DateField(null=True, blank=True)
+    left_on = models.DateField(null=True, blank=True)
+    language = models.CharField(max_length=2, choices=Language, blank=True)
+    cohort = models.CharField(max_length=150, blank=True)
+    action = models.CharField(max_length=10, choices=Action, default=Action.NEW, blank=True)
+    employee_id = models.BigIntegerField(null=True, blank=True)
+    changed = ArrayField(models.CharField(max_length=30), default=list, blank=True)
+    before = models.JSONField(null=True, blank=True)
+    kept = ArrayField(models.CharField(max_length=30), default=list, blank=True)
+    departs = models.BooleanField(default=False)
+    moves_site = models.BooleanField(default=False)
+    held = models.BooleanField(default=False)
+    done = models.BooleanField(default=False)
+
+    class Meta(TenantModel.Meta):
+        abstract = False
+        indexes = (
+            models.Index(
+                fields=["organisation", "roster_import", "action", "number"], name="imports_staged_list"
+            ),
+            models.Index(
+                fields=["organisation", "roster_import", "id"],
+                condition=Q(done=False),
+                name="imports_staged_to_do",
+            ),
+        )
+
+
+class RowIssue(TenantModel):
+    """What is wrong or noteworthy in a row. The sentence is made when it is shown, in the reader's language."""
+
+    roster_import = models.ForeignKey(
+        RosterImport, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    number = models.IntegerField()
+    column = models.CharField(max_length=255, blank=True)
+    code = models.CharField(max_length=40)
+    severity = models.CharField(max_length=10)
+    rank = models.PositiveSmallIntegerField()
+    params = models.JSONField(default=dict)
+
+    class Meta(TenantModel.Meta):
+        abstract = False
+        indexes = (
+            models.Index(
+                fields=["organisation", "roster_import", "rank", "number"], name="imports_issues_worst"
+            ),
+        )
+
+
+class ImportChange(TenantModel):
+    """One thing that an import changed, with what it replaced and what it wrote: enough to take it back."""
+
+    class Action(models.TextChoices):
+        CREATE = "create"
+        UPDATE = "update"
+        DEACTIVATE = "deactivate"
+        ENROL = "enrol"
+
+    roster_import = models.ForeignKey(
+        RosterImport, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    employee_id = models.BigIntegerField()
+    cohort_id = models.BigIntegerField(null=True, blank=True)
+    action = models.CharField(max_length=10, choices=Action)
+    before = models.JSONField(null=True, blank=True)
+    after = models.JSONField(null=True, blank=True)
+    undone = models.CharField(max_length=10, blank=True)
+
+    class Meta(TenantModel.Meta):
+        abstract = False
+        indexes = (
+            models.Index(fields=["organisation", "roster_import", "id"], name="imports_changes"),
+            models.Index(fields=["organisation", "employee_id"], name="imports_changes_of_person"),
+        )

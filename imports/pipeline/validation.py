@@ -1,0 +1,180 @@
+"""Validation: rows become checked people, one at a time; totals and titles of the sheet are left out."""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from imports.pipeline.cells import CellFinding, as_text, clean_text, cleaner
+from imports.pipeline.issues import Issue, IssueCode, Severity, shown
+from imports.pipeline.names import split_full_name
+from portal.core.text import fold
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from imports.pipeline.cells import Cleaner
+    from imports.pipeline.fields import Field
+    from imports.pipeline.mapping import Mapping
+    from imports.pipeline.reading import Cell, Row
+
+_TOTAL: Final = re.compile(
+    r"\W*(?:(?:sous|grand|sub)[\s-]*)?total(?:is|aux|s)?\b|\W*(?:nombre|nb|somme|moyenne|effectif\s+total|count|sum)\b",
+    re.IGNORECASE,
+)
+_NUMBER: Final = re.compile(r"[\d\s.,%€-]+")
+_fold: Final = functools.lru_cache(maxsize=1 << 16)(fold)
+_is_label: Final = functools.lru_cache(maxsize=1 << 16)(_TOTAL.match)
+
+
+@dataclass(slots=True)
+class CheckedRow:
+    """One person of the file: an empty text is "", an empty date None, an absent column no key at all."""
+
+    number: int
+    values: dict[str, str | dt.date | None]
+    sort_name: str
+    issues: list[Issue]
+
+    @property
+    def rejected(self) -> bool:
+        """Whether an error keeps this row out."""
+        return any(issue.severity is Severity.ERROR for issue in self.issues)
+
+
+def check_rows(
+    rows: Iterable[Row], mapping: Mapping, fields: Sequence[Field], *, names_required: bool = True
+) -> Iterator[CheckedRow]:
+    """Yield one checked row per person below the header, without holding more than one."""
+    checker = _Checker(mapping, fields, names_required=names_required)
+    for row in rows:
+        if row.number > mapping.header_row:
+            cells = row.cells
+            if len(cells) < checker.width:
+                cells += ("",) * (checker.width - len(cells))
+            if checker.is_person(cells):
+                yield checker.check(row.number, cells)
+
+
+class _Checker:
+    """What is known of the columns before the first row, so that each row costs as little as it can."""
+
+    def __init__(self, mapping: Mapping, fields: Sequence[Field], *, names_required: bool) -> None:
+        self._names_required = names_required
+        self._headers = mapping.field_headers
+        self._mapped = mapping.columns
+        self._columns: list[tuple[str, int, Cleaner]] = [
+            (field.name, mapping.columns[field.name], cleaner(field, date_1904=mapping.date_1904))
+            for field in fields
+            if field.name in mapping.columns
+        ]
+        self.width = max(mapping.columns.values(), default=-1) + 1
+        key = next((name for name in ("employee_number", "email") if name in mapping.columns), None)
+        name = next((name for name in ("last_name", "full_name") if name in mapping.columns), key)
+        self._key = -1 if key is None else mapping.columns[key]
+        self._name = -1 if name is None else mapping.columns[name]
+        self._key_header = "" if key is None else self._headers[key]
+        self._has_full_name = "full_name" in mapping.columns
+
+    def is_person(self, cells: tuple[Cell, ...]) -> bool:
+        """Tell people from furniture; a row with a key and a name that is no label costs one comparison."""
+        name = cells[self._name]
+        if cells[self._key] and name and cells[self._key] != self._key_header and not _is_label(str(name)):
+            return True
+        filled = [(index, text) for index, cell in enumerate(cells) if (text := as_text(cell))]
+        if not any(index in self._mapped.values() for index, _ in filled):
+            return False
+        return not (self._is_title(filled) or _is_total(filled) or self._is_header(cells))
+
+    def _is_title(self, filled: list[tuple[int, str]]) -> bool:
+        """Whether one lone cell is a label: alone, only what looks like a key can still be a person."""
+        if len(filled) != 1:
+            return False
+        index, text = filled[0]
+        if index == self._mapped.get("email"):
+            return "@" not in text
+        return index != self._mapped.get("employee_number") or " " in text or not any(map(str.isdigit, text))
+
+    def _is_header(self, cells: tuple[Cell, ...]) -> bool:
+        """Whether the header is repeated, as at the top of each printed page."""
+        return all(
+            fold(as_text(cells[index])) == fold(self._headers[field]) for field, index in self._mapped.items()
+        )
+
+    def check(self, number: int, cells: tuple[Cell, ...]) -> CheckedRow:
+        issues: list[Issue] = []
+        try:
+            values = {name: clean(cells[index]) for name, index, clean in self._columns}
+        except CellFinding:
+            values = self._values_and_issues(cells, issues)
+        if self._has_full_name:
+            self._split_name(values, issues)
+        self._check_required(values, issues)
+        sort_name = f"{_fold(values.get('last_name', ''))} {_fold(values.get('first_name', ''))}".strip()
+        return CheckedRow(number, values, sort_name, issues)
+
+    def _values_and_issues(
+        self, cells: tuple[Cell, ...], issues: list[Issue]
+    ) -> dict[str, str | dt.date | None]:
+        """Clean the cells one by one; most rows have no finding and are spared this."""
+        values: dict[str, str | dt.date | None] = {}
+        for name, index, clean in self._columns:
+            try:
+                values[name] = clean(cells[index])
+            except CellFinding as finding:
+                values[name] = finding.keep
+                issues.append(self._issue(finding.code, finding.severity, name, cells[index], finding.params))
+        return values
+
+    def _split_name(self, values: dict[str, str | dt.date | None], issues: list[Issue]) -> None:
+        full_name = values.pop("full_name")
+        last, first, certain = split_full_name(str(full_name or ""))
+        values["last_name"], values["first_name"] = last, first
+        if not certain:
+            params = {"last_name": shown(last), "first_name": shown(first)}
+            issues.append(
+                self._issue(IssueCode.AMBIGUOUS_NAME, Severity.WARNING, "full_name", str(full_name), params)
+            )
+
+    def _check_required(self, values: dict[str, str | dt.date | None], issues: list[Issue]) -> None:
+        """Say once what is missing: a cell that was found wrong is not missing as well."""
+        if values.get("last_name") and values.get("first_name") and values.get("employee_number"):
+            return
+        wrong = {issue.field for issue in issues}
+        if not (values.get("employee_number") or values.get("email") or wrong & {"employee_number", "email"}):
+            issues.append(self._issue(IssueCode.MISSING_KEY, Severity.ERROR, self._key_field()))
+        if not self._names_required or ("full_name" in wrong and not values.get("last_name")):
+            return
+        for name, code in (
+            ("last_name", IssueCode.MISSING_LAST_NAME),
+            ("first_name", IssueCode.MISSING_FIRST_NAME),
+        ):
+            if not values.get(name) and name not in wrong:
+                issues.append(self._issue(code, Severity.ERROR, "full_name" if self._has_full_name else name))
+
+    def _key_field(self) -> str:
+        return "employee_number" if "employee_number" in self._headers else "email"
+
+    def _issue(
+        self,
+        code: IssueCode,
+        severity: Severity,
+        field: str,
+        cell: Cell = "",
+        params: dict[str, str] | None = None,
+    ) -> Issue:
+        value = shown(clean_text(cell) if isinstance(cell, str) else as_text(cell))
+        return Issue(code, severity, self._headers.get(field, ""), field, value, params or {})
+
+
+def _is_total(filled: list[tuple[int, str]]) -> bool:
+    """Whether a row is a label ("Total", "Nombre de salariés :") with nothing but numbers beside it."""
+    words = [(rank, text) for rank, (_, text) in enumerate(filled) if not _NUMBER.fullmatch(text)]
+    if len(words) != 1:
+        return False
+    rank, label = words[0]
+    # "Total" after a number may be a person of that name whose first name is missing.
+    return bool(_TOTAL.match(label)) and (rank == 0 or " " in label)

@@ -1,0 +1,42 @@
+"""Every action that the audit can hold. Grammar: subject:object:verb, where the subject is the part of the product."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Action(StrEnum):
+    ORGANISATION_CREATED = "organisations:organisation:create"
+    DOMAIN_VERIFIED = "organisations:domain:verify"
+
+    USER_CREATED = "people:user:create"
+    ROLE_GRANTED = "people:membership:grant"
+    ROLE_WITHDRAWN = "people:membership:withdraw"
+    SUPPORT_OPENED = "people:support:open"
+    EMPLOYEE_EDITED = "people:employee:edit"
+    EMPLOYEE_LINKED = "people:employee:link"
+    ROSTER_EXPORTED = "people:roster:export"
+
+    COHORT_CREATED = "cohorts:cohort:create"
+
+    CONNECTION_CREATED = "sso:connection:create"
+    CONNECTION_ACTIVATED = "sso:connection:activate"
+    PERSON_SIGNED_IN = "sso:person:sign-in"
+    FIRST_SIGN_IN = "sso:person:first-sign-in"
+
+    IMPORT_OPENED = "imports:import:open"
+    IMPORT_PREPARED = "imports:import:prepare"
+    IMPORT_MAPPED = "imports:import:map"
+    IMPORT_CONFIRMED = "imports:import:confirm"
+    IMPORT_APPROVED = "imports:import:approve"
+    IMPORT_APPLIED = "imports:import:apply"
+    IMPORT_CANCELLED = "imports:import:cancel"
+    IMPORT_FAILED = "imports:import:fail"
+    IMPORT_UNDONE = "imports:import:undo"
+
+    COMPLETIONS_RECORDED = "progress:completions:record"
+    ROLLUPS_REBUILT = "progress:rollups:rebuild"
+
+    REPORT_EXPORTED = "reports:report:export"
+
+    TOKEN_CREATED = "api:token:create"  # noqa: S105  An action, not a secret.

@@ -1,0 +1,49 @@
+"""What an organisation reads of its audit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from portal.audit.models import AuditEvent, AuditName
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from portal.organisations.models import Organisation
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLine:
+    at: datetime
+    action: str
+    actor: str
+    actor_kind: str
+    on_behalf_of_programme: bool
+    subject: str
+    data: dict[str, Any]
+
+
+def audit_lines(organisation: Organisation, *, before: int | None = None, limit: int = 50) -> list[AuditLine]:
+    """Return the newest events first; two queries whatever their number."""
+    events = AuditEvent.objects.filter(organisation_id=organisation.pk).order_by("-id")
+    if before is not None:
+        events = events.filter(id__lt=before)
+    page = list(events[:limit])
+    names = dict(
+        AuditName.objects.filter(
+            organisation_id=organisation.pk, pseudonym__in={event.actor for event in page}
+        ).values_list("pseudonym", "name")
+    )
+    return [
+        AuditLine(
+            at=event.at,
+            action=event.action,
+            actor=names.get(event.actor, ""),
+            actor_kind=event.actor_kind,
+            on_behalf_of_programme=event.on_behalf_of_programme,
+            subject=event.subject,
+            data=event.data,
+        )
+        for event in page
+    ]

@@ -1,0 +1,31 @@
+"""The workers: one application, and the one table of periodic tasks."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import beat_init, worker_init
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+
+app = Celery("portal")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+app.conf.beat_schedule = {
+    "heartbeat": {"task": "portal.core.tasks.heartbeat", "schedule": 15.0},
+    "resume_imports": {"task": "imports.tasks.resume_imports", "schedule": 10.0},
+    "catch_up": {"task": "portal.progress.tasks.catch_up", "schedule": 10.0},
+    "forget_sign_ins": {"task": "sso.tasks.forget_sign_ins", "schedule": 3600.0},
+}
+
+
+@worker_init.connect
+@beat_init.connect
+def refuse_as_owner(**_: Any) -> None:  # noqa: ANN401  Celery's signature.
+    """Check the role before the first task: a signal of Celery's, since it has no other hook here."""
+    from portal.core.checks import refuse_to_start_as_owner  # noqa: PLC0415  Needs the settings.
+
+    refuse_to_start_as_owner()

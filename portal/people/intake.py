@@ -1,0 +1,160 @@
+"""The boundary by which many employees come in: temporary relations, so that the data never leaves PostgreSQL.
+
+The caller fills `employee_intake`, one row per person; `match_intake` finds who each row is; `compare_intake` says in
+`employee_outcome` what it would change; `portal.people.services.upsert_employees` writes exactly that. All of it lives
+inside one transaction, and the relations go with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from portal.core.tenancy import cursor_rows
+
+if TYPE_CHECKING:
+    from datetime import date
+
+TEXT_FIELDS = (
+    "employee_number",
+    "email",
+    "first_name",
+    "last_name",
+    "site",
+    "department",
+    "manager_email",
+    "language",
+)
+DATE_FIELDS = ("hired_on", "left_on")
+FIELDS = TEXT_FIELDS + DATE_FIELDS
+
+_KEYS = frozenset({"employee_number", "email"})
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What the filled relation means.
+
+    `columns` are the fields that the source has at all: a field that is absent erases nothing. A `left_on` before
+    `today` makes the person inactive. `keep_edited` keeps the fields that a person changed by hand.
+    """
+
+    columns: frozenset[str]
+    today: date
+    keep_edited: bool = True
+
+
+def create_intake() -> None:
+    """Make both relations, empty."""
+    text = ", ".join(f"{name} text NOT NULL DEFAULT ''" for name in (*TEXT_FIELDS, "sort_name"))
+    dates = ", ".join(f"{name} date" for name in DATE_FIELDS)
+    cursor_rows(
+        f"CREATE TEMP TABLE IF NOT EXISTS employee_intake"
+        f" (ref bigint PRIMARY KEY, employee_id bigint, {text}, {dates}) ON COMMIT DROP"
+    )
+    cursor_rows(
+        "CREATE TEMP TABLE IF NOT EXISTS employee_outcome (ref bigint PRIMARY KEY, employee_id bigint, action text NOT NULL,"
+        " changed text[] NOT NULL, kept text[] NOT NULL, before jsonb, after jsonb) ON COMMIT DROP"
+    )
+    cursor_rows("TRUNCATE employee_intake, employee_outcome")
+
+
+def match_intake(organisation_id: int) -> None:
+    """Find the employee that each row speaks of: by number; else by e-mail, for people without a number.
+
+    A number that arrives for somebody known by e-mail is theirs, but only when one single row carries that e-mail:
+    nothing is guessed.
+    """
+    cursor_rows("ANALYZE employee_intake")
+    cursor_rows(
+        "UPDATE employee_intake i SET employee_id = e.id FROM people_employee e"
+        " WHERE e.organisation_id = %s AND i.employee_number <> '' AND e.employee_number <> ''"
+        " AND e.employee_number = i.employee_number",
+        [organisation_id],
+    )
+    cursor_rows(
+        "UPDATE employee_intake i SET employee_id = e.id FROM people_employee e"
+        " WHERE e.organisation_id = %s AND i.employee_id IS NULL AND i.employee_number = '' AND i.email <> ''"
+        " AND e.employee_number = '' AND e.email = i.email",
+        [organisation_id],
+    )
+    cursor_rows(
+        "UPDATE employee_intake i SET employee_id = e.id FROM people_employee e, ("
+        "  SELECT email FROM employee_intake WHERE email <> '' GROUP BY email HAVING count(*) = 1"
+        " ) alone"
+        " WHERE e.organisation_id = %s AND i.employee_id IS NULL AND i.employee_number <> '' AND i.email = alone.email"
+        " AND e.employee_number = '' AND e.email = i.email",
+        [organisation_id],
+    )
+
+
+def compare_intake(intake: Intake, organisation_id: int) -> None:
+    """Say in `employee_outcome` what each row would do: create, update (which fields, from what to what), nothing.
+
+    The rows are made into JSON only where something changes: on a re-import, hardly ever.
+    """
+    changed = ", ".join(_changed(name) for name in FIELDS if name in intake.columns)
+    left_on = "i.left_on" if "left_on" in intake.columns else "e.left_on"
+    active = f"(coalesce({left_on}, 'infinity') >= %(today)s)"
+    cursor_rows(
+        f"""
+        INSERT INTO employee_outcome (ref, employee_id, action, changed, kept, before, after)
+        SELECT ref, employee_id,
+               CASE WHEN employee_id IS NULL THEN 'create' WHEN changed <> '{{}}' THEN 'update' ELSE 'unchanged' END,
+               changed, kept,
+               CASE WHEN changed <> '{{}}' THEN
+                   (SELECT jsonb_object_agg(f, to_jsonb(e) -> f) FROM unnest(changed) f) END,
+               CASE WHEN changed <> '{{}}' THEN
+                   (SELECT jsonb_object_agg(f, (to_jsonb(i) || jsonb_build_object('active', active)) -> f)
+                    FROM unnest(changed) f) END
+        FROM (
+            SELECT *, CASE WHEN locked = '{{}}' THEN different
+                           ELSE ARRAY(SELECT f FROM unnest(different) f WHERE f <> ALL (locked)) END AS changed,
+                   ARRAY(SELECT f FROM unnest(different) f WHERE f = ANY (locked)) AS kept
+            FROM (
+                SELECT i, e, i.ref, e.id AS employee_id, {active} AS active,
+                       CASE WHEN %(keep)s AND e.id IS NOT NULL THEN e.edited ELSE '{{}}' END AS locked,
+                       CASE WHEN e.id IS NULL THEN '{{}}' ELSE array_remove(ARRAY[{changed},
+                           CASE WHEN e.active IS DISTINCT FROM {active} THEN 'active' END], NULL) END AS different
+                FROM employee_intake i
+                LEFT JOIN people_employee e ON e.id = i.employee_id AND e.organisation_id = %(organisation)s
+            ) compared
+        ) decided
+        """,  # noqa: S608  The names come from FIELDS.
+        {"today": intake.today, "keep": intake.keep_edited, "organisation": organisation_id},
+    )
+
+
+def write_outcome(intake: Intake, organisation_id: int) -> None:
+    """Insert and update employees as `employee_outcome` says, and give the newcomers' ids back in it."""
+    cursor_rows(
+        "UPDATE employee_outcome SET employee_id = nextval(pg_get_serial_sequence('people_employee', 'id'))"
+        " WHERE action = 'create'"
+    )
+    names = ", ".join((*FIELDS, "sort_name"))
+    values = ", ".join(f"i.{name}" for name in (*FIELDS, "sort_name"))
+    cursor_rows(
+        f"INSERT INTO people_employee (id, organisation_id, {names}, active, edited, created_at, changed_at)"
+        f" SELECT o.employee_id, %(organisation)s, {values}, coalesce(i.left_on, 'infinity') >= %(today)s, '{{}}',"
+        " statement_timestamp(), statement_timestamp()"
+        " FROM employee_outcome o JOIN employee_intake i USING (ref) WHERE o.action = 'create'",  # noqa: S608
+        {"organisation": organisation_id, "today": intake.today},
+    )
+    updates = ", ".join(
+        f"{name} = CASE WHEN '{name}' = ANY (o.changed) THEN i.{name} ELSE e.{name} END" for name in FIELDS
+    )
+    cursor_rows(
+        f"UPDATE people_employee e SET {updates},"
+        " active = CASE WHEN 'active' = ANY (o.changed) THEN NOT e.active ELSE e.active END,"
+        " sort_name = CASE WHEN o.changed && %(names)s AND NOT o.kept && %(names)s THEN i.sort_name"
+        " ELSE e.sort_name END, changed_at = statement_timestamp()"
+        " FROM employee_outcome o JOIN employee_intake i USING (ref)"
+        " WHERE o.action = 'update' AND e.id = o.employee_id AND e.organisation_id = %(organisation)s",  # noqa: S608
+        {"organisation": organisation_id, "names": ["first_name", "last_name"]},
+    )
+
+
+def _changed(name: str) -> str:
+    """The condition under which a field counts as changed: a key is never erased by an empty cell."""
+    present = f" AND i.{name} <> ''" if name in _KEYS else ""
+    return f"CASE WHEN i.{name} IS DISTINCT FROM e.{name}{present} THEN '{name}' END"

@@ -1,0 +1,126 @@
+"""Facts from the learning platform, kept as they came, and the counts made of them."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from portal.cohorts.models import Cohort, Programme
+from portal.core.models import TenantModel
+from portal.people.models import Employee
+
+
+class EventKind(models.TextChoices):
+    STARTED = "started"
+    PROGRESSED = "progressed"
+    COMPLETED = "completed"
+    CERTIFIED = "certified"
+    REVOKED = "revoked"
+
+
+class CompletionEvent(TenantModel):
+    """One fact, immutable but for whom it was found to be about. `digest` tells a repeat from a contradiction."""
+
+    event_id = models.CharField(max_length=200)
+    digest = models.BinaryField(max_length=32)
+    programme = models.ForeignKey(Programme, on_delete=models.PROTECT, db_index=False, related_name="+")
+    kind = models.CharField(max_length=10, choices=EventKind)
+    occurred_at = models.DateTimeField()
+    received_at = models.DateTimeField()
+    learner = models.UUIDField(null=True, blank=True)
+    employee_number = models.CharField(max_length=64, blank=True)
+    email = models.CharField(max_length=254, blank=True)
+    progress = models.PositiveSmallIntegerField(null=True, blank=True)
+    certificate_url = models.CharField(max_length=500, blank=True)
+    employee = models.ForeignKey(
+        Employee,
+        null=True,
+        blank=True,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+    )
+
+    class Meta(TenantModel.Meta):
+        abstract = False
+        constraints = (
+            models.UniqueConstraint(fields=["organisation", "event_id"], name="progress_event_once"),
+        )
+        indexes = (
+            models.Index(fields=["organisation", "employee", "programme"], name="progress_by_employee"),
+            models.Index(
+                fields=["organisation", "id"],
+                condition=models.Q(employee__isnull=True),
+                name="progress_unmatched",
+            ),
+        )
+
+
+class UnplacedEvent(models.Model):
+    """A fact whose organisation is not known: kept as it came, until someone places it."""
+
+    event_id = models.CharField(max_length=200, unique=True)
+    payload = models.JSONField()
+    received_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "unplaced_event"
+
+
+class RosterRollup(TenantModel):
+    """How many active employees a site has."""
+
+    site = models.CharField(max_length=150, blank=True)
+    active = models.IntegerField()
+
+    class Meta(TenantModel.Meta):
+        abstract = False
+        constraints = (models.UniqueConstraint(fields=["organisation", "site"], name="progress_roster_site"),)
+
+
+class CohortRollup(TenantModel):
+    """How many people of a cohort and site reached each step on a day. A total is the sum over the days."""
+
+    cohort = models.ForeignKey(
+        Cohort, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    site = models.CharField(max_length=150, blank=True)
+    day = models.DateField()
+    enrolled = models.IntegerField(default=0)
+    invited = models.IntegerField(default=0)
+    started = models.IntegerField(default=0)
+    completed = models.IntegerField(default=0)
+    certified = models.IntegerField(default=0)
+
+    class Meta(TenantModel.Meta):
+        abstract = False
+        constraints = (
+            models.UniqueConstraint(
+                fields=["organisation", "cohort", "site", "day"], name="progress_rollup_day"
+            ),
+        )
+
+
+class CohortSummary(TenantModel):
+    """One line per cohort for those who watch many: its name and dates, its totals, and as of when."""
+
+    cohort = models.ForeignKey(
+        Cohort, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    programme = models.ForeignKey(Programme, on_delete=models.PROTECT, db_index=False, related_name="+")
+    name = models.CharField(max_length=150)
+    starts_on = models.DateField(null=True, blank=True)
+    ends_on = models.DateField(null=True, blank=True)
+    roster = models.IntegerField(default=0)
+    enrolled = models.IntegerField(default=0)
+    invited = models.IntegerField(default=0)
+    started = models.IntegerField(default=0)
+    completed = models.IntegerField(default=0)
+    certified = models.IntegerField(default=0)
+    as_of = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        abstract = False
+        constraints = (
+            models.UniqueConstraint(fields=["organisation", "cohort"], name="progress_one_summary"),
+        )

@@ -1,0 +1,302 @@
+"""Settings: one file, driven by the environment, safe by default. Each variable is documented in docs/settings.md."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from environs import Env
+
+from portal import embedded
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# A command typed in another shell reaches the servers that `make demo` started.
+if "DATABASE_URL" not in os.environ:
+    for _name, _value in embedded.remembered().items():
+        os.environ.setdefault(_name, _value)
+
+env = Env()
+
+
+def required(name: str, why: str) -> str:
+    value: str = env.str(name, "")
+    if not value:
+        raise ImproperlyConfigured(
+            f"{name} is not set: {why} Start `make demo`, or set it (docs/settings.md)."
+        )
+    return value
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+# --- Where we are -----------------------------------------------------------------------------------------------
+BASE_URL: str = env.str("BASE_URL", "http://localhost:8000").rstrip("/")
+_base = urlsplit(BASE_URL)
+ON_LOOPBACK = is_loopback(_base.hostname or "")
+SECURE = _base.scheme == "https"
+if not SECURE and not ON_LOOPBACK:
+    raise ImproperlyConfigured("BASE_URL must begin with https:// unless it is on this machine.")
+
+SECRET_KEY = required("SECRET_KEY", "it signs sessions and seals stored secrets.")
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
+if len(SECRET_KEY) < 32:
+    raise ImproperlyConfigured("SECRET_KEY is too short: 32 random characters at least.")
+
+DEBUG = False
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", [_base.hostname or "localhost"])
+if "*" in ALLOWED_HOSTS:
+    raise ImproperlyConfigured("ALLOWED_HOSTS may not be *: name the hosts that this portal answers to.")
+
+DEMO: bool = env.bool("DEMO", False)
+DEMO_IDP_URL: str = env.str("DEMO_IDP_URL", "")
+ALLOW_LOOPBACK_IDP: bool = env.bool("ALLOW_LOOPBACK_IDP", False)
+STAFF_SECOND_FACTOR: bool = env.bool("STAFF_SECOND_FACTOR", True)
+for _dangerous, _name in (
+    (DEMO, "DEMO"),
+    (ALLOW_LOOPBACK_IDP, "ALLOW_LOOPBACK_IDP"),
+    (not STAFF_SECOND_FACTOR, "STAFF_SECOND_FACTOR=0"),
+):
+    if _dangerous and not ON_LOOPBACK:
+        raise ImproperlyConfigured(
+            f"{_name} is for a portal on this machine only, and BASE_URL is {BASE_URL}."
+        )
+
+# --- Applications -----------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "portal.core",
+    "portal.audit",
+    "portal.organisations",
+    "portal.people",
+    "portal.cohorts",
+    "portal.enrolments",
+    "sso",
+    "imports",
+    "portal.progress",
+    "portal.reports",
+    "portal.dashboards",
+    "portal.api",
+    "portal.demo",
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.humanize",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "csp",
+    "django_htmx",
+    "rest_framework",
+    "drf_spectacular",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "portal.people.middleware.SessionStillValid",
+    "portal.people.middleware.SecondFactor",
+    "portal.core.middleware.RefusalPages",
+]
+
+ROOT_URLCONF = "portal.urls"
+WSGI_APPLICATION = "portal.wsgi.application"
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "portal.people.context.surroundings",
+            ],
+        },
+    }
+]
+
+# --- Databases: two roles, two aliases (docs/tenancy.md) ----------------------------------------------------------
+DATABASES: dict[str, Any] = {
+    "default": env.dj_db_url(
+        "DATABASE_URL", required("DATABASE_URL", "the portal keeps its data in PostgreSQL.")
+    )
+}
+if env.str("DATABASE_OWNER_URL", ""):
+    DATABASES["owner"] = env.dj_db_url("DATABASE_OWNER_URL")
+    DATABASES["default"]["TEST"] = {"MIRROR": "owner"}
+DATABASES["default"]["CONN_MAX_AGE"] = env.int("DATABASE_KEEP_SECONDS", 60)
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DATABASE_ROUTERS = ["portal.core.routers.OwnerMigrates"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Broker, cache, storage, mail ---------------------------------------------------------------------------------
+REDIS_URL = required("REDIS_URL", "the workers are reached through Redis or Valkey.")
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+
+_storage = urlsplit(env.str("STORAGE_URL", (BASE_DIR / "var" / "storage").as_uri()))
+if _storage.scheme != "file":
+    raise ImproperlyConfigured("STORAGE_URL must be a file:// address of a private folder.")
+STORAGES = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": _storage.path.replace("%20", " "),
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
+    },
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+globals().update(env.dj_email_url("EMAIL_URL", "consolemail:"))
+DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", f"portail@{_base.hostname}")
+
+# --- Celery (the queues and the periodic table are in portal/celery.py) --------------------------------------------
+_broker = f"redis+socket://{urlsplit(REDIS_URL).path}" if REDIS_URL.startswith("unix:") else REDIS_URL
+CELERY_BROKER_URL = _broker
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "socket_connect_timeout": 3}
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_PUBLISH_RETRY = False
+
+# --- Identity, sessions, cookies ----------------------------------------------------------------------------------
+AUTH_USER_MODEL = "people.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "front_door"
+ACCOUNT_LOGOUT_REDIRECT_URL = "front_door"
+ACCOUNT_ADAPTER = "portal.people.staff_sign_in.StaffSignIn"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = "username"
+ACCOUNT_USER_MODEL_EMAIL_FIELD = "email"
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key"}
+ACCOUNT_PREVENT_ENUMERATION = True
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = ON_LOOPBACK
+MFA_TOTP_ISSUER = "Objectif IA"
+
+# The prefix makes the browser refuse a cookie that a neighbouring host tries to set.
+_prefix = "__Host-" if SECURE else ""
+SESSION_COOKIE_NAME = f"{_prefix}portal"
+CSRF_COOKIE_NAME = f"{_prefix}csrf"
+SIGN_IN_COOKIE_NAME = f"{_prefix}sign-in"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = env.int("SESSION_HOURS", 12) * 3600
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_SECURE = SECURE
+CSRF_FAILURE_VIEW = "portal.core.views.csrf_failure"
+
+# --- Browser security ---------------------------------------------------------------------------------------------
+SECURE_SSL_REDIRECT = SECURE and env.bool("HTTPS_REDIRECT", True)
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+if env.bool("BEHIND_PROXY", False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+
+# --- Imports ------------------------------------------------------------------------------------------------------
+IMPORT_MAX_BYTES: int = env.int("IMPORT_MAX_BYTES", 200 * 1024 * 1024)
+IMPORT_CHUNK_ROWS: int = env.int("IMPORT_CHUNK_ROWS", 10_000)
+IMPORT_UNREAD_SECONDS: int = env.int("IMPORT_UNREAD_SECONDS", 3_600)
+IMPORT_SILENCE_SECONDS: int = env.int("IMPORT_SILENCE_SECONDS", 30)
+
+# --- Languages and static files -----------------------------------------------------------------------------------
+LANGUAGE_CODE = "fr"
+LANGUAGES = [("fr", "Français"), ("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "portal" / "locale"]
+USE_I18N = USE_TZ = True
+TIME_ZONE = "Europe/Paris"
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "portal" / "static"]
+STATIC_ROOT = BASE_DIR / "var" / "static"
+WHITENOISE_USE_FINDERS = True
+
+# --- API ----------------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["portal.api.authentication.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "portal.api.errors.answer_error",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Partner portal",
+    "DESCRIPTION": "Rosters in, completions in, cohort reports out.",
+    "VERSION": "1",
+    "SERVE_PUBLIC": True,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+}
+
+# --- Logs: to the standard error, without a request's body, query or person ------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
+    "loggers": {"django": {"level": "WARNING"}, "django.request": {"level": "ERROR"}},
+}

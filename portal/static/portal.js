@@ -1,0 +1,20 @@
+/* Everything works without this file. It only spares two annoyances: sending a form twice, and copying by hand. */
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "post") return;
+  if (form.dataset.sent) {
+    event.preventDefault();
+    return;
+  }
+  form.dataset.sent = "yes";
+  // A form whose answer is a download stays on the page, and must be able to send again.
+  setTimeout(() => delete form.dataset.sent, 3000);
+});
+for (const button of document.querySelectorAll("button[data-copy]")) {
+  if (!navigator.clipboard) break;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(button.dataset.copy);
+    button.querySelector("[role=status]").textContent = button.dataset.copied;
+  });
+}

@@ -1,0 +1,224 @@
+"""The gate: what a posted message must look like before any library that computes signatures may see it.
+
+The toolkit behind it is sound on signature wrapping, but it resolves references, runs transforms and
+decrypts before it knows who wrote the message; a few hundred bytes could make it read /dev/zero for ever.
+The gate allows the shapes that identity providers send and refuses all others. It costs about a tenth of
+a millisecond.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from typing import TYPE_CHECKING
+
+from lxml import etree
+
+from sso.saml.errors import SAMLError
+from sso.saml.names import (
+    AUTHENTICATED_CIPHERS,
+    CBC_CIPHERS,
+    DIGEST_ALGORITHMS,
+    ENVELOPED,
+    EXC_C14N,
+    KEY_TRANSPORTS,
+    SIGNATURE_ALGORITHMS,
+    XENC,
+    ds,
+    saml,
+    samlp,
+    xenc,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_LONGEST_MESSAGE = 256 * 1024
+_MOST_NODES = 5_000
+_MOST_ATTRIBUTES = 64
+_DEEPEST = 64
+_MOST_ENCRYPTED_KEYS = 2
+_ID_ATTRIBUTES = ("ID", "Id", "id", "{http://www.w3.org/XML/1998/namespace}id")
+_ABSOLUTE_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_LOCAL_REFERENCE = re.compile(r"#[\w.-]+")
+_INCLUSIVE_NAMESPACES = f"{{{EXC_C14N}}}InclusiveNamespaces"
+_SIGNATURE_SHAPES = (
+    [ds("SignedInfo"), ds("SignatureValue")],
+    [ds("SignedInfo"), ds("SignatureValue"), ds("KeyInfo")],
+)
+_SIGNED_INFO_SHAPE = [ds("CanonicalizationMethod"), ds("SignatureMethod"), ds("Reference")]
+_REFERENCE_SHAPE = [ds("Transforms"), ds("DigestMethod"), ds("DigestValue")]
+
+
+def opened(encoded: str) -> bytes:
+    """Return the bytes of a posted message."""
+    if len(encoded) > _LONGEST_MESSAGE:
+        raise SAMLError("too_large", received=str(len(encoded)), expected=str(_LONGEST_MESSAGE))
+    try:
+        return base64.b64decode("".join(encoded.split()), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise SAMLError("malformed", reason="not base64") from error
+
+
+def inspected(xml: bytes, *, decrypted: bool = False) -> etree._Element:
+    """Return the Response of a message whose shape is allowed, or raise.
+
+    After decryption the message passes the gate again: an attacker knows our public key, so that what was
+    encrypted is as hostile as what was not.
+    """
+    response = parsed(xml)
+    _refuse_excess(response)
+    _refuse_repeated_ids(response)
+    if response.tag != samlp("Response") or response.get("Version") != "2.0" or not response.get("ID"):
+        raise SAMLError("malformed", reason="not a SAML 2.0 response", received=str(response.tag))
+    _check_assertions(response, decrypted=decrypted)
+    _check_signatures(response)
+    _check_keys_by_reference(response)
+    _check_encryption(response)
+    return response
+
+
+def parsed(xml: bytes) -> etree._Element:
+    """Return the root of an XML document in UTF-8 without a document type."""
+    if b"<!DOCTYPE" in xml or b"<!ENTITY" in xml:
+        raise SAMLError("forbidden_xml", reason="document type")
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    try:
+        xml.decode("utf-8")
+        root = etree.fromstring(xml, parser)
+    except (UnicodeDecodeError, etree.XMLSyntaxError, ValueError) as error:
+        raise SAMLError("malformed", reason="not XML in UTF-8") from error
+    document = root.getroottree().docinfo
+    if document.internalDTD is not None:
+        raise SAMLError("forbidden_xml", reason="document type")
+    if (document.encoding or "UTF-8").upper() not in {"UTF-8", "UTF8", "US-ASCII", "ASCII"}:
+        raise SAMLError("malformed", reason="not XML in UTF-8")
+    return root
+
+
+def encrypted_with_cbc(response: etree._Element) -> bool:
+    """Tell whether the assertion is encrypted by a cipher that does not authenticate what it carries."""
+    methods = response.iterfind(f".//{xenc('EncryptedData')}/{xenc('EncryptionMethod')}")
+    return any(method.get("Algorithm") in CBC_CIPHERS for method in methods)
+
+
+def _refuse_excess(root: etree._Element) -> None:
+    """Refuse bombs, comments, processing instructions and relative namespaces, in one walk."""
+    if root.getprevious() is not None or root.getnext() is not None:
+        raise SAMLError("forbidden_xml", reason="comment or processing instruction")
+    nodes = depth = 0
+    for event, item in etree.iterwalk(root, events=("start", "end", "start-ns", "comment", "pi")):
+        if event == "start":
+            nodes, depth = nodes + 1, depth + 1
+            if nodes > _MOST_NODES or depth > _DEEPEST or len(item.attrib) > _MOST_ATTRIBUTES:
+                raise SAMLError("too_large", reason="too many nodes, levels or attributes")
+        elif event == "end":
+            depth -= 1
+        elif event == "start-ns":
+            _refuse_relative_namespace(item[1])
+        else:
+            # A comment splits a text in two, and the two halves of a library then disagree on the name.
+            raise SAMLError("forbidden_xml", reason="comment or processing instruction")
+
+
+def _refuse_relative_namespace(uri: str) -> None:
+    """A relative namespace makes canonicalisation fail, and some verifiers then sign and compare nothing."""
+    if uri and not _ABSOLUTE_URI.match(uri):
+        raise SAMLError("forbidden_xml", reason="relative namespace")
+
+
+def _refuse_repeated_ids(root: etree._Element) -> None:
+    seen: set[str] = set()
+    for element in root.iter():
+        for name in _ID_ATTRIBUTES:
+            value = element.get(name)
+            if value is None:
+                continue
+            if value in seen:
+                raise SAMLError("forbidden_xml", reason="repeated ID")
+            seen.add(value)
+
+
+def _check_assertions(response: etree._Element, *, decrypted: bool) -> None:
+    """At most one assertion anywhere, directly in the Response: wrapping needs a second place to hide one."""
+    everywhere = list(response.iter(saml("Assertion"), saml("EncryptedAssertion"), samlp("Response")))
+    directly = [child for child in response if child.tag in {saml("Assertion"), saml("EncryptedAssertion")}]
+    if len(directly) > 1 or len(everywhere) != 1 + len(directly):
+        raise SAMLError("forbidden_xml", reason="more than one assertion")
+    if decrypted and any(child.tag == saml("EncryptedAssertion") for child in directly):
+        raise SAMLError("forbidden_xml", reason="encrypted twice")
+    if any(child.tag == saml("Assertion") and not child.get("ID") for child in directly):
+        raise SAMLError("malformed", reason="assertion without ID")
+
+
+def _check_signatures(response: etree._Element) -> None:
+    owners: list[etree._Element] = []
+    for signature in response.iter(ds("Signature")):
+        owner = signature.getparent()
+        if owner is None or (owner is not response and owner.tag != saml("Assertion")) or owner in owners:
+            raise SAMLError("forbidden_xml", reason="signature in an unexpected place")
+        owners.append(owner)
+        _check_signature(signature, owner)
+    for element in response.iter(ds("Object"), ds("Manifest"), ds("SignedInfo"), ds("Reference")):
+        if not any(ancestor.tag == ds("Signature") for ancestor in element.iterancestors()):
+            raise SAMLError("forbidden_xml", reason="part of a signature in an unexpected place")
+
+
+def _check_signature(signature: etree._Element, owner: etree._Element) -> None:
+    """Exactly one reference, to the element that carries the signature, by the transforms of the profile."""
+    if [child.tag for child in signature] not in _SIGNATURE_SHAPES:
+        raise SAMLError("forbidden_xml", reason="unexpected part of a signature")
+    signed_info = signature[0]
+    if [child.tag for child in signed_info] != _SIGNED_INFO_SHAPE:
+        raise SAMLError("forbidden_xml", reason="not exactly one reference")
+    canonicalisation, method, reference = signed_info
+    if reference.get("URI") != f"#{owner.get('ID')}":
+        raise SAMLError("forbidden_xml", reason="reference to something else")
+    if [child.tag for child in reference] != _REFERENCE_SHAPE:
+        raise SAMLError("forbidden_xml", reason="unexpected part of a reference")
+    transforms, digest, _ = reference
+    algorithms = [each.get("Algorithm") for each in (canonicalisation, *transforms)]
+    if algorithms != [EXC_C14N, ENVELOPED, EXC_C14N]:
+        raise SAMLError("forbidden_xml", reason="unexpected transform")
+    for parameterised in (canonicalisation, method, digest, *transforms):
+        _refuse_parameters(parameterised)
+    _require(method, SIGNATURE_ALGORITHMS)
+    _require(digest, DIGEST_ALGORITHMS)
+
+
+def _refuse_parameters(method: etree._Element) -> None:
+    """An algorithm may carry the list of inclusive namespaces (Okta sends it) and nothing else."""
+    if any(child.tag != _INCLUSIVE_NAMESPACES for child in method):
+        raise SAMLError("forbidden_xml", reason="parameter of an algorithm")
+
+
+def _require(method: etree._Element, allowed: Iterable[str]) -> None:
+    algorithm = method.get("Algorithm", "")
+    if algorithm not in allowed:
+        raise SAMLError("weak_algorithm", received=algorithm)
+
+
+def _check_keys_by_reference(response: etree._Element) -> None:
+    """A key may stand elsewhere in an encrypted assertion (Shibboleth), never at another address."""
+    for method in response.iter(ds("RetrievalMethod")):
+        signing = any(ancestor.tag == ds("Signature") for ancestor in method.iterancestors())
+        if signing or not _LOCAL_REFERENCE.fullmatch(method.get("URI", "")):
+            raise SAMLError("forbidden_xml", reason="key by reference")
+
+
+def _check_encryption(response: etree._Element) -> None:
+    """No address to fetch, few keys to try, known ciphers; all inside the one encrypted assertion."""
+    for element in response.iter(f"{{{XENC}}}*", saml("EncryptedID"), saml("EncryptedAttribute")):
+        if element.tag == xenc("CipherReference"):
+            raise SAMLError("forbidden_xml", reason="cipher by reference")
+        if not any(ancestor.tag == saml("EncryptedAssertion") for ancestor in element.iterancestors()):
+            raise SAMLError("forbidden_xml", reason="encryption in an unexpected place")
+    if len(list(response.iter(xenc("EncryptedKey")))) > _MOST_ENCRYPTED_KEYS:
+        raise SAMLError("too_large", reason="too many encrypted keys")
+    if len(list(response.iter(xenc("EncryptedData")))) > 1:
+        raise SAMLError("forbidden_xml", reason="more than one encrypted element")
+    for method in response.iter(xenc("EncryptionMethod")):
+        owner = method.getparent()
+        of_key = owner is not None and owner.tag == xenc("EncryptedKey")
+        _require(method, KEY_TRANSPORTS if of_key else AUTHENTICATED_CIPHERS | CBC_CIPHERS)

@@ -1,0 +1,144 @@
+"""Small files of every kind, built from values, so that a test shows all that it reads."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import struct
+import zipfile
+from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import escape
+
+import openpyxl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+HEADER = ("Matricule", "Nom", "Prénom", "Courriel")
+PEOPLE = (
+    ("00123", "Martin", "Zoé", "zoe.martin@laposte.example"),
+    ("00124", "Durand", "Luc", ""),
+)
+
+
+def xlsx(
+    sheets: Mapping[str, Iterable[Sequence[Any]]],
+    *,
+    formats: Mapping[str, str] | None = None,
+    date_1904: bool = False,
+) -> io.BytesIO:
+    """Write sheets from cell A1 on; `formats` gives number formats by cell of the last sheet."""
+    book = openpyxl.Workbook()
+    book.remove(book.active)  # type: ignore[arg-type]  # a new workbook has one sheet
+    if date_1904:
+        book.epoch = dt.datetime(1904, 1, 1)  # noqa: DTZ001 - a calendar, not an instant.
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for number, row in enumerate(rows, start=1):
+            for column, value in enumerate(row, start=1):
+                if value is not None:
+                    sheet.cell(number, column).value = value
+    for cell, number_format in (formats or {}).items():
+        sheet[cell].number_format = number_format
+    stream = io.BytesIO()
+    book.save(stream)
+    return stream
+
+
+def delimited(rows: Iterable[Sequence[str]], *, delimiter: str = ";", encoding: str = "utf-8") -> io.BytesIO:
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=delimiter).writerows(rows)
+    return io.BytesIO(text.getvalue().encode(encoding))
+
+
+def ods(rows: Iterable[Sequence[str | float]]) -> io.BytesIO:
+    def cell(value: str | float) -> str:
+        if isinstance(value, str):
+            return f'<table:table-cell office:value-type="string"><text:p>{escape(value)}</text:p></table:table-cell>'
+        return f'<table:table-cell office:value-type="float" office:value="{value}"/>'
+
+    lines = "".join(f"<table:table-row>{''.join(map(cell, row))}</table:table-row>" for row in rows)
+    namespace = "urn:oasis:names:tc:opendocument:xmlns"
+    content = (
+        f'<?xml version="1.0" encoding="UTF-8"?><office:document-content xmlns:office="{namespace}:office:1.0" '
+        f'xmlns:table="{namespace}:table:1.0" xmlns:text="{namespace}:text:1.0"><office:body><office:spreadsheet>'
+        f'<table:table table:name="Effectif">{lines}</table:table>'
+        "</office:spreadsheet></office:body></office:document-content>"
+    )
+    return archive(
+        {
+            "mimetype": "application/vnd.oasis.opendocument.spreadsheet",
+            "content.xml": content,
+            "META-INF/manifest.xml": '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>',
+        }
+    )
+
+
+def archive(parts: Mapping[str, str]) -> io.BytesIO:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as zipped:
+        for name, content in parts.items():
+            zipped.writestr(name, content)
+    return stream
+
+
+def xls(rows: Iterable[Sequence[str | float]]) -> io.BytesIO:
+    """Write a workbook as Excel 97 does: records of BIFF8 in the stream "Workbook" of a compound file."""
+
+    def record(kind: int, payload: bytes) -> bytes:
+        return struct.pack("<HH", kind, len(payload)) + payload
+
+    def text(value: str) -> bytes:
+        return struct.pack("<HB", len(value), 1) + value.encode("utf-16-le")
+
+    cells = b""
+    for number, row in enumerate(rows):
+        for column, value in enumerate(row):
+            place = struct.pack("<HHH", number, column, 0)
+            if isinstance(value, str):
+                cells += record(0x0204, place + text(value))
+            else:
+                cells += record(0x0203, place + struct.pack("<d", value))
+    begin = record(0x0809, struct.pack("<HHHHII", 0x0600, 0x0005, 0, 0, 0, 0))
+    name = b"\x08\x00" + b"Effectif"
+    start = len(begin) + 4 + 6 + len(name) + 4
+    index = record(0x0085, struct.pack("<IH", start, 0) + name)
+    end = record(0x000A, b"")
+    sheet = record(0x0809, struct.pack("<HHHHII", 0x0600, 0x0010, 0, 0, 0, 0)) + cells + end
+    return compound({"Workbook": begin + index + end + sheet})
+
+
+def compound(streams: Mapping[str, bytes]) -> io.BytesIO:
+    """Write a compound file (OLE), the container of old Office files and of encrypted new ones."""
+    free, chain_end, table = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
+    allocation = [table, chain_end]
+    entries = [_entry("Root Entry", 5, chain_end, 0, child=1)]
+    body = b""
+    for rank, (name, content) in enumerate(streams.items(), start=1):
+        # Streams under 4,096 bytes would live in a second, smaller table.
+        padded = content.ljust(max(4096, -(-len(content) // 512) * 512), b"\0")
+        first, count = len(allocation), len(padded) // 512
+        allocation += [*range(first + 1, first + count), chain_end]
+        following = rank + 1 if rank < len(streams) else free
+        entries.append(_entry(name, 2, first, len(padded), right=following))
+        body += padded
+    header = bytes.fromhex("D0CF11E0A1B11AE1") + bytes(16)
+    header += struct.pack(
+        "<HHHHH6xIIIIIIIII", 0x3E, 3, 0xFFFE, 9, 6, 0, 1, 1, 0, 4096, chain_end, 0, chain_end, 0
+    )
+    header += struct.pack("<109I", 0, *[free] * 108)
+    sectors = struct.pack("<128I", *allocation, *[free] * (128 - len(allocation)))
+    return io.BytesIO(header + sectors + b"".join(entries).ljust(512, b"\0") + body)
+
+
+def _entry(
+    name: str, kind: int, start: int, size: int, *, child: int = 0xFFFFFFFF, right: int = 0xFFFFFFFF
+) -> bytes:
+    encoded = name.encode("utf-16-le")
+    return (
+        encoded.ljust(64, b"\0")
+        + struct.pack("<HBBIII", len(encoded) + 2, kind, 1, 0xFFFFFFFF, right, child)
+        + bytes(36)
+        + struct.pack("<IQ", start, size)
+    )
