@@ -28,7 +28,7 @@ lint: dev ## Check style, types, layers and templates
 	@$(RUN) ruff check --quiet .
 	@$(RUN) ruff format --check --quiet .
 	@$(LINT_SETTINGS) $(RUN) mypy --no-error-summary portal sso imports tests manage.py
-	@.venv/bin/python -c "from importlinter.cli import lint_imports_command; lint_imports_command()" --no-timing
+	@.venv/bin/python -c "from importlinter.cli import lint_imports_command; lint_imports_command()" --no-logo
 	@$(RUN) djlint --quiet --check --lint templates
 	@echo "Lint: all good."
 

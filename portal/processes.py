@@ -39,6 +39,32 @@ def ending_with_parent(ending: signal.Signals) -> Callable[[], None] | None:
     return ask_kernel
 
 
+class Parent:
+    """The command that started us.
+
+    `make` keeps INT and HUP to itself when they are sent to it alone: it restores their default action, then
+    waits for us. So what it catches is compared with what it caught at first. Elsewhere than on Linux, only
+    its end is seen.
+    """
+
+    def __init__(self) -> None:
+        self.pid = os.getppid()
+        self.caught = self._caught_signals()
+
+    def is_leaving(self) -> bool:
+        return os.getppid() != self.pid or bool(self.caught & ~self._caught_signals())
+
+    def _caught_signals(self) -> int:
+        """Return the set of INT and HUP that the parent handles, as the bits of its SigCgt mask."""
+        interesting = sum(1 << (number - 1) for number in (signal.SIGINT, signal.SIGHUP))
+        try:
+            status = Path(f"/proc/{self.pid}/status").read_text()
+        except OSError:
+            return 0
+        masks = (line.removeprefix("SigCgt:") for line in status.splitlines() if line.startswith("SigCgt:"))
+        return interesting & int(next(masks, "0"), 16)
+
+
 def stop_process(process: subprocess.Popen[bytes], ending: signal.Signals, seconds: float) -> None:
     """Ask a child to end, and end its whole session when it does not."""
     if process.poll() is None:
@@ -63,9 +89,7 @@ def stop_orphan(pid_file: Path, *, program: str, ending: signal.Signals) -> None
     deadline = time.monotonic() + STOP_SECONDS
     while pid > 0 and _runs_in(pid, program, pid_file.parent):
         if time.monotonic() > deadline:
-            raise ProcessError(
-                f"Process {pid} still serves {pid_file.parent} and does not end: stop it first."
-            )
+            raise ProcessError(f"Process {pid} still serves {pid_file.parent} and does not end: stop it first.")
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, ending)
         time.sleep(0.2)
@@ -76,7 +100,7 @@ def _runs_in(pid: int, program: str, folder: Path) -> bool:
     process = Path("/proc") / str(pid)
     try:
         running = (process / "comm").read_text().strip()
-        return running == program and (process / "cwd").samefile(folder)
+        return running == program and (process / "cwd").readlink() == folder.resolve()
     except OSError:
         return False
 

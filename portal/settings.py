@@ -27,9 +27,7 @@ env = Env()
 def required(name: str, why: str) -> str:
     value: str = env.str(name, "")
     if not value:
-        raise ImproperlyConfigured(
-            f"{name} is not set: {why} Start `make demo`, or set it (docs/settings.md)."
-        )
+        raise ImproperlyConfigured(f"{name} is not set: {why} Start `make demo`, or set it (docs/settings.md).")
     return value
 
 
@@ -70,9 +68,7 @@ for _dangerous, _name in (
     (not STAFF_SECOND_FACTOR, "STAFF_SECOND_FACTOR=0"),
 ):
     if _dangerous and not ON_LOOPBACK:
-        raise ImproperlyConfigured(
-            f"{_name} is for a portal on this machine only, and BASE_URL is {BASE_URL}."
-        )
+        raise ImproperlyConfigured(f"{_name} is for a portal on this machine only, and BASE_URL is {BASE_URL}.")
 
 # --- Applications -----------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -145,9 +141,7 @@ TEMPLATES: list[dict[str, Any]] = [
 
 # --- Databases: two roles, two aliases (docs/tenancy.md) ----------------------------------------------------------
 DATABASES: dict[str, Any] = {
-    "default": env.dj_db_url(
-        "DATABASE_URL", required("DATABASE_URL", "the portal keeps its data in PostgreSQL.")
-    )
+    "default": env.dj_db_url("DATABASE_URL", required("DATABASE_URL", "the portal keeps its data in PostgreSQL."))
 }
 if env.str("DATABASE_OWNER_URL", ""):
     DATABASES["owner"] = env.dj_db_url("DATABASE_OWNER_URL")
@@ -203,6 +197,7 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "front_door"
 ACCOUNT_LOGOUT_REDIRECT_URL = "front_door"
 ACCOUNT_ADAPTER = "portal.people.staff_sign_in.StaffSignIn"
+ACCOUNT_FORMS = {"reset_password": "portal.people.staff_sign_in.StaffPasswordReset"}
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = "username"

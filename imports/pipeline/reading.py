@@ -7,6 +7,7 @@ import datetime as dt
 import io
 import itertools
 import re
+import struct
 import zipfile
 import zlib
 from collections import deque
@@ -44,6 +45,19 @@ _ERRORS: Final = frozenset({
     "#FIELD!", "#BLOCKED!", "#CONNECT!", "#UNKNOWN!", "#PYTHON!", "#GETTING_DATA", "#ERR",
     "#NOM?", "#NUL!", "#NOMBRE!", "#VALEUR!", "#PROPAGATION!", "#CALCUL!",
 })  # fmt: skip
+# What the readers of archives and of values are known to raise on damaged files.
+_READER_ERRORS: Final = (
+    calamine.CalamineError,
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    LookupError,
+    OSError,
+    EOFError,
+    ValueError,
+    OverflowError,
+    RuntimeError,
+)
 _ZIP: Final = b"PK\x03\x04"
 _OLE: Final = bytes.fromhex("D0CF11E0A1B11AE1")
 _OTHER_ARCHIVES: Final = {
@@ -118,7 +132,7 @@ def _refuse_strangers(start: bytes) -> None:
 def _open_archive(stream: BinaryIO, stack: contextlib.ExitStack) -> Workbook:
     try:
         archive = stack.enter_context(zipfile.ZipFile(stream))
-    except (zipfile.BadZipFile, OSError, ValueError):
+    except _READER_ERRORS:
         # The directory of an archive stands at its end: without it, the end is missing.
         raise UnreadableFile("truncated") from None
     names = set(archive.namelist())
@@ -131,12 +145,7 @@ def _open_archive(stream: BinaryIO, stack: contextlib.ExitStack) -> Workbook:
             return Workbook(_Spreadsheet(stream, SheetFacts(archive)), "xlsx")
         if "mimetype" in names and _kind_of_opendocument(archive).endswith(b"opendocument.spreadsheet"):
             return Workbook(_Spreadsheet(stream), "ods")
-    kinds = {
-        "word/document.xml": "Word",
-        "ppt/presentation.xml": "PowerPoint",
-        "Index/Document.iwa": "Numbers",
-    }
-    kind = next((kind for name, kind in kinds.items() if name in names), "archive")
+    kind = next((kind for name, kind in _OTHER_ARCHIVES.items() if name in names), "archive")
     raise UnreadableFile("unsupported_format" if kind == "Numbers" else "not_a_spreadsheet", kind=kind)
 
 
@@ -225,18 +234,6 @@ def _delimited_rows(text: DelimitedText) -> Iterator[Row]:
 def is_error(cell: Cell) -> bool:
     """Whether a cell is an error, or the text of one: exports and old formats write errors as text."""
     return isinstance(cell, str) and cell[:1] == "#" and (isinstance(cell, ErrorCell) or cell in _ERRORS)
-
-
-_READER_ERRORS: Final = (
-    calamine.CalamineError,
-    zipfile.BadZipFile,
-    zlib.error,
-    OSError,
-    EOFError,
-    ValueError,
-    OverflowError,
-    RuntimeError,
-)
 
 
 @contextlib.contextmanager

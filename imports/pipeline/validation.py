@@ -80,9 +80,10 @@ class _Checker:
         self._has_full_name = "full_name" in mapping.columns
 
     def is_person(self, cells: tuple[Cell, ...]) -> bool:
-        """Tell people from furniture; a row with a key and a name that is no label costs one comparison."""
-        name = cells[self._name]
-        if cells[self._key] and name and cells[self._key] != self._key_header and not _is_label(str(name)):
+        """Tell people from furniture; a row with a key and a name that is no label is decided at once."""
+        key, name = cells[self._key], cells[self._name]
+        named = isinstance(name, str) and name[:1].isalpha() and not _is_label(name)
+        if named and key and key != self._key_header:
             return True
         filled = [(index, text) for index, cell in enumerate(cells) if (text := as_text(cell))]
         if not any(index in self._mapped.values() for index, _ in filled):

@@ -8,12 +8,14 @@ from enum import StrEnum
 class Action(StrEnum):
     ORGANISATION_CREATED = "organisations:organisation:create"
     DOMAIN_VERIFIED = "organisations:domain:verify"
+    SETTINGS_CHANGED = "organisations:settings:change"
 
     USER_CREATED = "people:user:create"
     ROLE_GRANTED = "people:membership:grant"
     ROLE_WITHDRAWN = "people:membership:withdraw"
     SUPPORT_OPENED = "people:support:open"
     EMPLOYEE_EDITED = "people:employee:edit"
+    EMPLOYEE_SEEN = "people:employee:see"
     EMPLOYEE_LINKED = "people:employee:link"
     ROSTER_EXPORTED = "people:roster:export"
 

@@ -14,7 +14,7 @@ class Entry(models.Model):
     """One business fact. `data` holds ids and counts, never a person's name or address."""
 
     at = models.DateTimeField(auto_now_add=True)
-    action = models.CharField(max_length=60, choices=[(action, action.value) for action in Action])
+    action = models.CharField(max_length=60)
     actor_kind = models.CharField(max_length=10)
     actor = models.UUIDField()
     subject = models.CharField(max_length=80, blank=True)
@@ -46,9 +46,7 @@ class AuditName(models.Model):
 
     class Meta:
         base_manager_name = "objects"
-        constraints = (
-            models.UniqueConstraint(fields=["organisation_id", "pseudonym"], name="audit_one_name"),
-        )
+        constraints = (models.UniqueConstraint(fields=["organisation_id", "pseudonym"], name="audit_one_name"),)
 
 
 class PlatformAuditEvent(Entry):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AuditLine:
+    id: int
     at: datetime
     action: str
     actor: str
@@ -37,6 +38,7 @@ def audit_lines(organisation: Organisation, *, before: int | None = None, limit:
     )
     return [
         AuditLine(
+            id=event.pk,
             at=event.at,
             action=event.action,
             actor=names.get(event.actor, ""),

@@ -35,9 +35,7 @@ class Cohort(TenantModel):
         constraints = (
             models.UniqueConstraint(fields=["organisation", "name_key"], name="cohorts_one_name"),
             models.CheckConstraint(
-                condition=Q(starts_on__isnull=True)
-                | Q(ends_on__isnull=True)
-                | Q(ends_on__gte=F("starts_on")),
+                condition=Q(starts_on__isnull=True) | Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
                 name="cohorts_ends_after_it_starts",
             ),
         )

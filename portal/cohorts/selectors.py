@@ -33,11 +33,7 @@ def cohort_key(name: str) -> str:
 
 
 def cohorts(organisation: Organisation) -> QuerySet[Cohort]:
-    return (
-        Cohort.objects.filter(organisation_id=organisation.pk)
-        .select_related("programme")
-        .order_by("name_key", "id")
-    )
+    return Cohort.objects.filter(organisation_id=organisation.pk).select_related("programme").order_by("name_key", "id")
 
 
 def cohort_named(organisation: Organisation, reference: str) -> Cohort:

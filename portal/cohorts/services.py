@@ -52,9 +52,7 @@ def create_cohort(
     )
     if not created:
         if any(getattr(cohort, field) != value for field, value in wanted.items()):
-            message = _(
-                "A cohort “%(name)s” exists with other dates or another programme. Nothing was changed."
-            )
+            message = _("A cohort “%(name)s” exists with other dates or another programme. Nothing was changed.")
             raise Refusal("exists_differently", message % {"name": cohort.name})
         return cohort
     note_cohorts_changed(organisation_id=organisation.pk, cohort_ids=[cohort.pk])

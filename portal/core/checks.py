@@ -53,7 +53,7 @@ def refuse_to_start_as_owner() -> None:
 
 @register(Tags.database)
 def database_role(
-    app_configs: Sequence[AppConfig] | None,
+    app_configs: Sequence[AppConfig] | None,  # noqa: ARG001  Django's signature.
     databases: Sequence[str] | None = None,
     **kwargs: Any,  # noqa: ANN401, ARG001
 ) -> list[CheckMessage]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.http import HttpRequest
-from django_htmx.middleware import HtmxDetails
 
 if TYPE_CHECKING:
+    from django_htmx.middleware import HtmxDetails
+
     from portal.core.access import Access
     from portal.organisations.models import Organisation
     from portal.people.models import User
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 class SignedInRequest(HttpRequest):
     """Somebody is signed in, whoever it is."""
 
-    user: User  # type: ignore[assignment]  # Django types it as possibly anonymous.
+    user: User
     htmx: HtmxDetails
 
 

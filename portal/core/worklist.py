@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
 def note_work(*, organisation_id: int, topic: str, subject_ids: Iterable[int] = (0,)) -> None:
     PendingWork.objects.bulk_create(
-        PendingWork(organisation_id=organisation_id, topic=topic, subject_id=subject_id)
-        for subject_id in subject_ids
+        PendingWork(organisation_id=organisation_id, topic=topic, subject_id=subject_id) for subject_id in subject_ids
     )
 
 

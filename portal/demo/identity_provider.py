@@ -1,10 +1,10 @@
-"""A small, real SAML identity provider for the demo: it stands in for the partners' own, on a site of its own.
+"""A small, real SAML identity provider for the demo: it stands in for the partners' own, on its own site.
 
-It serves one identity provider for each name in `users.json` of its data directory, under `/idp/<name>/metadata`
-and `/idp/<name>/sso`, each with its own entity ID and keys. The first signs its assertions and names attributes
-as Entra ID does, the second signs its responses and names them as Keycloak does, and so on in turn, so that the
-portal meets both habits. It answers to the portal's addresses only. It is for a demonstration: it holds passwords
-in clear text and keeps no session.
+It serves one identity provider for each name in `users.json` of its data directory, under
+`/idp/<name>/metadata` and `/idp/<name>/sso`, each with its own entity ID and keys. The first signs its
+assertions and names attributes as Entra ID does, the second signs its responses and names them as Keycloak
+does, and so on in turn, so that the portal meets both habits. It answers to the portal's addresses only. It
+is for a demonstration: it holds passwords in clear text and keeps no session.
 """
 
 from __future__ import annotations
@@ -118,9 +118,7 @@ class Directory:
 
     def _issuer(self, name: str, signs: str) -> Issuer:
         key, certificate = self._keys(name)
-        return Issuer(
-            entity_id=self.entity_id(name), private_key_pem=key, certificate_pem=certificate, signs=signs
-        )
+        return Issuer(entity_id=self.entity_id(name), private_key_pem=key, certificate_pem=certificate, signs=signs)
 
     def _keys(self, name: str) -> tuple[str, str]:
         if not _NAME.fullmatch(name):
@@ -289,7 +287,8 @@ def _login_form(name: str, carried: Mapping[str, str], *, login: str = "", wrong
 <h1>Connexion à votre compte professionnel</h1>
 {alert}<form method="post" action="/idp/{html.escape(name)}/sso">{_hidden(carried)}
 <label for="login">Identifiant</label>
-<input id="login" name="login" value="{html.escape(login)}" autocomplete="username" required autofocus{described}>
+<input id="login" name="login" value="{html.escape(login)}" autocomplete="username" required
+autofocus{described}>
 <label for="password">Mot de passe</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required{described}>
 <button>Se connecter</button></form>
@@ -308,7 +307,8 @@ def _answer_form(acs_url: str, answer: Mapping[str, str]) -> str:
 
 def _document(title: str, body: str) -> str:
     return f"""<!doctype html>
-<html lang="fr"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<html lang="fr"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{html.escape(title)}</title><link rel="stylesheet" href="/style.css"></head>
 <body><main>{body}</main></body></html>
 """
@@ -344,9 +344,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--allow-acs", required=True, help="address of the portal, http://localhost:8000/")
     options = parser.parse_args(arguments)
     try:
-        server = IdentityProviderServer(
-            options.host, options.port, data=options.data, allow_acs=options.allow_acs
-        )
+        server = IdentityProviderServer(options.host, options.port, data=options.data, allow_acs=options.allow_acs)
     except OSError as error:
         sys.stderr.write(f"The identity provider cannot listen on port {options.port}: {error.strerror}.\n")
         return 1

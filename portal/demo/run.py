@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 from portal import embedded
-from portal.processes import ProcessError, ending_with_parent, last_lines, stop_process
+from portal.processes import Parent, ProcessError, ending_with_parent, last_lines, stop_process
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 READY_SECONDS = 120
 STOP_SECONDS = 15
+PORT_SECONDS = 3
 OWNER = "DATABASE_OWNER_URL"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -42,6 +43,7 @@ class Demo:
     environment: dict[str, str]
     stack: contextlib.ExitStack
     parts: dict[str, subprocess.Popen[bytes]]
+    parent: Parent
 
     @property
     def address(self) -> str:
@@ -83,7 +85,9 @@ class Demo:
         return ProcessError(f"{name} {what}; the end of {self.log(name)}:\n{last_lines(self.log(name))}")
 
     def check(self) -> None:
-        """Raise when a part has ended, or when the terminal that started us is gone."""
+        """Stop when the command that started us has ended or was told to; raise when a part has ended."""
+        if self.parent.is_leaving():
+            _stop(signal.SIGHUP, None)
         for name, process in self.parts.items():
             if process.poll() is not None:
                 raise self.failure(name, "ended")
@@ -112,7 +116,7 @@ def _stop(_number: int, _frame: object) -> NoReturn:
 
 
 def run(directory: Path, port: int, provider_port: int) -> None:
-    parent = os.getppid()
+    parent = Parent()
     _say("Starting PostgreSQL and Valkey…")
     with contextlib.ExitStack() as stack:
         servers = stack.enter_context(embedded.start(directory))
@@ -120,13 +124,13 @@ def run(directory: Path, port: int, provider_port: int) -> None:
             _check_free(number, name)
         owner = servers.environment.pop(OWNER)
         environment = servers.environment | _settings(directory, port, provider_port)
-        demo = Demo(directory, port, provider_port, environment, stack, {})
+        demo = Demo(directory, port, provider_port, environment, stack, {}, parent)
         embedded.remember(directory, environment)
         stack.callback(embedded.forget, directory)
         _start_parts(demo, owner)
         _wait_until_ready(demo)
         _say(_welcome(demo))
-        while os.getppid() == parent:
+        while True:
             demo.check()
             time.sleep(0.5)
 
@@ -163,12 +167,21 @@ def _start_parts(demo: Demo, owner: str) -> None:
 
 
 def _check_free(port: int, name: str) -> None:
+    """Refuse a port that is taken; the web process of a demo that was killed has a moment to let go of it."""
+    deadline = time.monotonic() + PORT_SECONDS
+    while not _is_free(port):
+        if time.monotonic() > deadline:
+            raise ProcessError(f"Port {port} is not free: choose another with {name}=…")
+        time.sleep(0.3)
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
+        with contextlib.suppress(OSError, OverflowError):
             probe.bind(("127.0.0.1", port))
-        except (OSError, OverflowError):
-            raise ProcessError(f"Port {port} is not free: choose another with {name}=…") from None
+            return True
+    return False
 
 
 def _wait_until_ready(demo: Demo) -> None:

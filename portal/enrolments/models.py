@@ -44,8 +44,6 @@ class Enrolment(TenantModel):
     class Meta(TenantModel.Meta):
         abstract = False
         constraints = (
-            models.UniqueConstraint(
-                fields=["organisation", "employee", "cohort"], name="enrolments_one_per_cohort"
-            ),
+            models.UniqueConstraint(fields=["organisation", "employee", "cohort"], name="enrolments_one_per_cohort"),
         )
         indexes = (models.Index(fields=["organisation", "cohort", "state"], name="enrolments_by_state"),)

@@ -57,9 +57,7 @@ def enrol_employees(*, actor: Actor, organisation: Organisation) -> int:
     )
     touched = cursor_rows("SELECT cohort_id, count(*) FROM enrolment_outcome GROUP BY cohort_id")
     if touched:
-        note_cohorts_changed(
-            organisation_id=organisation.pk, cohort_ids=[cohort_id for cohort_id, _ in touched]
-        )
+        note_cohorts_changed(organisation_id=organisation.pk, cohort_ids=[cohort_id for cohort_id, _ in touched])
     return sum(count for _, count in touched)
 
 
@@ -74,9 +72,7 @@ def unenrol_employees(*, actor: Actor, organisation: Organisation) -> list[tuple
         [organisation.pk],
     )
     if removed:
-        note_cohorts_changed(
-            organisation_id=organisation.pk, cohort_ids=[cohort_id for _, cohort_id in removed]
-        )
+        note_cohorts_changed(organisation_id=organisation.pk, cohort_ids=[cohort_id for _, cohort_id in removed])
     return [(employee_id, cohort_id) for employee_id, cohort_id in removed]
 
 
@@ -92,9 +88,7 @@ def activate_enrolments(*, actor: Actor, organisation: Organisation, employee_id
         [organisation.pk, employee_id],
     )
     if changed:
-        note_cohorts_changed(
-            organisation_id=organisation.pk, cohort_ids=[cohort_id for (cohort_id,) in changed]
-        )
+        note_cohorts_changed(organisation_id=organisation.pk, cohort_ids=[cohort_id for (cohort_id,) in changed])
     return len(changed)
 
 
@@ -136,7 +130,5 @@ def record_steps(*, actor: Actor, organisation: Organisation) -> int:
         {"organisation": organisation.pk},
     )
     if changed:
-        note_cohorts_changed(
-            organisation_id=organisation.pk, cohort_ids=[cohort_id for (cohort_id,) in changed]
-        )
+        note_cohorts_changed(organisation_id=organisation.pk, cohort_ids=[cohort_id for (cohort_id,) in changed])
     return len(changed)

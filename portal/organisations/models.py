@@ -31,9 +31,7 @@ class Organisation(models.Model):
 
     class Meta:
         constraints = (
-            models.CheckConstraint(
-                condition=Q(departure_percent__lte=100), name="organisations_departure_percent"
-            ),
+            models.CheckConstraint(condition=Q(departure_percent__lte=100), name="organisations_departure_percent"),
         )
 
     def __str__(self) -> str:
@@ -77,7 +75,5 @@ class Door(models.Model):
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(
-                fields=["kind", "digest", "organisation"], name="organisations_door_once"
-            ),
+            models.UniqueConstraint(fields=["kind", "digest", "organisation"], name="organisations_door_once"),
         )

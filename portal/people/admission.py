@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, cast
 
 from django.http import Http404, HttpRequest, HttpResponseBase
 
-from portal.core.http import OrganisationRequest, SignedInRequest
 from portal.core.tenancy import organisation_scope
 from portal.organisations.models import Organisation
 from portal.people.models import StaffRole
@@ -22,15 +21,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from portal.core.access import Permission
+    from portal.core.http import OrganisationRequest, SignedInRequest
 
 P = ParamSpec("P")
 
 
 def organisation_page(
     permission: Permission,
-) -> Callable[
-    [Callable[Concatenate[OrganisationRequest, P], HttpResponseBase]], Callable[..., HttpResponseBase]
-]:
+) -> Callable[[Callable[Concatenate[OrganisationRequest, P], HttpResponseBase]], Callable[..., HttpResponseBase]]:
     """Admit those who hold `permission` in the organisation that the URL names (`org`), and open its scope."""
 
     def decorate(

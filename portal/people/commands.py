@@ -56,7 +56,7 @@ class PortalCommand(BaseCommand):
     def add_options(self, parser: ArgumentParser) -> None:
         """Declare the command's own arguments."""
 
-    def work(self, *, actor: Actor, **options: Any) -> Any:  # noqa: ANN401  A JSON document, or `Unsatisfied`.
+    def work(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401  A JSON document, or `Unsatisfied`.
         raise NotImplementedError
 
     def render(self, document: Any) -> str:  # noqa: ANN401  A JSON document.
@@ -93,9 +93,7 @@ class PortalCommand(BaseCommand):
             self._fail(refusal.code, str(refusal), json=json)
         except (OperationalError, InterfaceError, ImproperlyConfigured) as away:
             log.debug("unavailable", exc_info=away)
-            self._fail(
-                "unavailable", _("The database or the broker does not answer. Nothing was done."), json=json
-            )
+            self._fail("unavailable", _("The database or the broker does not answer. Nothing was done."), json=json)
         except DatabaseError:
             log.exception("A command failed in the database.")
             self._fail(

@@ -53,7 +53,8 @@ def create_intake() -> None:
         f" (ref bigint PRIMARY KEY, employee_id bigint, {text}, {dates}) ON COMMIT DROP"
     )
     cursor_rows(
-        "CREATE TEMP TABLE IF NOT EXISTS employee_outcome (ref bigint PRIMARY KEY, employee_id bigint, action text NOT NULL,"
+        "CREATE TEMP TABLE IF NOT EXISTS employee_outcome"
+        " (ref bigint PRIMARY KEY, employee_id bigint, action text NOT NULL,"
         " changed text[] NOT NULL, kept text[] NOT NULL, before jsonb, after jsonb) ON COMMIT DROP"
     )
     cursor_rows("TRUNCATE employee_intake, employee_outcome")
@@ -134,22 +135,22 @@ def write_outcome(intake: Intake, organisation_id: int) -> None:
     names = ", ".join((*FIELDS, "sort_name"))
     values = ", ".join(f"i.{name}" for name in (*FIELDS, "sort_name"))
     cursor_rows(
-        f"INSERT INTO people_employee (id, organisation_id, {names}, active, edited, created_at, changed_at)"
+        f"INSERT INTO people_employee (id, organisation_id, {names}, active, edited, created_at, changed_at)"  # noqa: S608
         f" SELECT o.employee_id, %(organisation)s, {values}, coalesce(i.left_on, 'infinity') >= %(today)s, '{{}}',"
         " statement_timestamp(), statement_timestamp()"
-        " FROM employee_outcome o JOIN employee_intake i USING (ref) WHERE o.action = 'create'",  # noqa: S608
+        " FROM employee_outcome o JOIN employee_intake i USING (ref) WHERE o.action = 'create'",
         {"organisation": organisation_id, "today": intake.today},
     )
     updates = ", ".join(
         f"{name} = CASE WHEN '{name}' = ANY (o.changed) THEN i.{name} ELSE e.{name} END" for name in FIELDS
     )
     cursor_rows(
-        f"UPDATE people_employee e SET {updates},"
+        f"UPDATE people_employee e SET {updates},"  # noqa: S608
         " active = CASE WHEN 'active' = ANY (o.changed) THEN NOT e.active ELSE e.active END,"
         " sort_name = CASE WHEN o.changed && %(names)s AND NOT o.kept && %(names)s THEN i.sort_name"
         " ELSE e.sort_name END, changed_at = statement_timestamp()"
         " FROM employee_outcome o JOIN employee_intake i USING (ref)"
-        " WHERE o.action = 'update' AND e.id = o.employee_id AND e.organisation_id = %(organisation)s",  # noqa: S608
+        " WHERE o.action = 'update' AND e.id = o.employee_id AND e.organisation_id = %(organisation)s",
         {"organisation": organisation_id, "names": ["first_name", "last_name"]},
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
@@ -43,9 +43,7 @@ class User(AbstractBaseUser):
     email = models.CharField(max_length=254, blank=True)
     name = models.CharField(max_length=200, blank=True)
     staff_role = models.CharField(max_length=20, choices=StaffRole, default=StaffRole.NONE, blank=True)
-    learner = models.ForeignKey(
-        LearnerReference, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
-    )
+    learner = models.ForeignKey(LearnerReference, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     language = models.CharField(max_length=2, choices=Language, default=Language.FRENCH)
     is_active = models.BooleanField(default=True)
     date_joined = models.DateTimeField(auto_now_add=True)
@@ -53,7 +51,7 @@ class User(AbstractBaseUser):
     USERNAME_FIELD = "username"
     EMAIL_FIELD = "email"
 
-    objects: ClassVar[BaseUserManager[User]] = BaseUserManager()
+    objects: ClassVar[BaseUserManager[Self]] = BaseUserManager()
 
     class Meta:
         constraints = (
@@ -92,9 +90,7 @@ class Employee(TenantModel):
     language = models.CharField(max_length=2, choices=Language, blank=True)
     active = models.BooleanField(default=True)
     edited = ArrayField(models.CharField(max_length=30), default=list, blank=True)
-    learner = models.ForeignKey(
-        LearnerReference, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
-    )
+    learner = models.ForeignKey(LearnerReference, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField(auto_now=True)
 
@@ -112,17 +108,13 @@ class Employee(TenantModel):
                 condition=Q(employee_number="") & ~Q(email=""),
                 name="people_employee_email_key",
             ),
-            models.CheckConstraint(
-                condition=~Q(employee_number="") | ~Q(email=""), name="people_employee_has_a_key"
-            ),
+            models.CheckConstraint(condition=~Q(employee_number="") | ~Q(email=""), name="people_employee_has_a_key"),
         )
         indexes = (
             models.Index(fields=["organisation", "sort_name", "id"], name="people_employee_by_name"),
             models.Index(fields=["organisation", "site"], name="people_employee_by_site"),
             models.Index(fields=["organisation", "changed_at"], name="people_employee_changed"),
-            models.Index(
-                fields=["organisation", "email"], condition=~Q(email=""), name="people_employee_by_email"
-            ),
+            models.Index(fields=["organisation", "email"], condition=~Q(email=""), name="people_employee_by_email"),
         )
 
     def __str__(self) -> str:
@@ -177,6 +169,4 @@ class SupportAccess(TenantModel):
 
     class Meta(TenantModel.Meta):
         abstract = False
-        indexes = (
-            models.Index(fields=["organisation", "user", "expires_at"], name="people_support_current"),
-        )
+        indexes = (models.Index(fields=["organisation", "user", "expires_at"], name="people_support_current"),)

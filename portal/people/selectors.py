@@ -58,17 +58,13 @@ def access_to(organisation: Organisation, user: User) -> Access | None:
 
 
 def current_support(organisation: Organisation, user: User) -> SupportAccess | None:
-    open_now = SupportAccess.objects.filter(
-        organisation_id=organisation.pk, user=user, expires_at__gt=timezone.now()
-    )
+    open_now = SupportAccess.objects.filter(organisation_id=organisation.pk, user=user, expires_at__gt=timezone.now())
     return open_now.order_by("-expires_at").first()
 
 
 def members(organisation: Organisation) -> QuerySet[Membership]:
     return (
-        Membership.objects.filter(organisation_id=organisation.pk)
-        .select_related("user")
-        .order_by("user__name", "id")
+        Membership.objects.filter(organisation_id=organisation.pk).select_related("user").order_by("user__name", "id")
     )
 
 

@@ -60,9 +60,7 @@ def upsert_employees(*, actor: Actor, organisation: Organisation, intake: Intake
             write_outcome(intake, organisation.pk)
     except IntegrityError:
         raise Refusal("roster_changed", _("The roster changed meanwhile. Nothing was written.")) from None
-    counts: Counter[str] = Counter(
-        dict(cursor_rows("SELECT action, count(*) FROM employee_outcome GROUP BY action"))
-    )
+    counts: Counter[str] = Counter(dict(cursor_rows("SELECT action, count(*) FROM employee_outcome GROUP BY action")))
     if counts["create"] or counts["update"]:
         note_work(organisation_id=organisation.pk, topic=ROSTER_CHANGED)
     return Outcome(created=counts["create"], updated=counts["update"], unchanged=counts["unchanged"])
@@ -84,16 +82,14 @@ def deactivate_employees(*, actor: Actor, organisation: Organisation, employee_i
 
 @transaction.atomic
 def edit_employee(
-    *, actor: Actor, organisation: Organisation, employee_id: int, changes: dict[str, str | date | None]
+    *, actor: Actor, organisation: Organisation, employee_id: int, changes: dict[str, str | date | bool | None]
 ) -> Employee:
     """Change an employee by hand. The fields changed are remembered: the next file does not overwrite them.
 
     Raises:
         Refusal: `unknown_employee`, `key_taken`.
     """
-    employee = (
-        Employee.objects.select_for_update().filter(organisation_id=organisation.pk, pk=employee_id).first()
-    )
+    employee = Employee.objects.select_for_update().filter(organisation_id=organisation.pk, pk=employee_id).first()
     if employee is None:
         raise Refusal("unknown_employee", _("This person is not on the roster."))
     different = [name for name, value in changes.items() if getattr(employee, name) != value]
@@ -190,15 +186,11 @@ def withdraw_role(*, actor: Actor, organisation: Organisation, user_id: int) -> 
     _keep_an_owner(organisation, membership)
     membership.delete()
     close_door(kind=DoorKind.MEMBER, key=str(user_id), organisation_id=organisation.pk)
-    record_event(
-        actor=actor, organisation_id=organisation.pk, action=Action.ROLE_WITHDRAWN, subject=str(user_id)
-    )
+    record_event(actor=actor, organisation_id=organisation.pk, action=Action.ROLE_WITHDRAWN, subject=str(user_id))
 
 
 @transaction.atomic
-def open_support_access(
-    *, actor: Actor, organisation: Organisation, user: User, reason: str
-) -> SupportAccess:
+def open_support_access(*, actor: Actor, organisation: Organisation, user: User, reason: str) -> SupportAccess:
     """Let an account manager in for an hour, for a stated reason that the organisation reads.
 
     Raises:
@@ -221,9 +213,7 @@ def open_support_access(
 
 
 @transaction.atomic
-def link_affiliation(
-    *, actor: Actor, organisation: Organisation, affiliation: Affiliation, employee: Employee
-) -> None:
+def link_affiliation(*, actor: Actor, organisation: Organisation, affiliation: Affiliation, employee: Employee) -> None:
     """Say that this login is this employee.
 
     Raises:
@@ -231,9 +221,7 @@ def link_affiliation(
     """
     try:
         with transaction.atomic():
-            linked = Affiliation.objects.filter(pk=affiliation.pk, employee__isnull=True).update(
-                employee=employee
-            )
+            linked = Affiliation.objects.filter(pk=affiliation.pk, employee__isnull=True).update(employee=employee)
     except IntegrityError:
         linked = 0
     if not linked:
@@ -283,9 +271,7 @@ def _refuse_other_role(user: User, role: str, organisation: Organisation | None)
 
 def _keep_an_owner(organisation: Organisation, leaving: Membership) -> None:
     """Owners are locked first: two owners who withdraw each other at once must not both succeed."""
-    owners = Membership.objects.select_for_update().filter(
-        organisation_id=organisation.pk, role=Membership.Role.OWNER
-    )
+    owners = Membership.objects.select_for_update().filter(organisation_id=organisation.pk, role=Membership.Role.OWNER)
     if leaving.role == Membership.Role.OWNER and not [owner for owner in owners if owner.pk != leaving.pk]:
         message = _("This is the organisation's last owner: name another one first.")
         raise Refusal("last_owner", message)

@@ -25,6 +25,7 @@ from sso.saml.names import (
     KEY_TRANSPORTS,
     SIGNATURE_ALGORITHMS,
     XENC,
+    XENC11,
     ds,
     saml,
     samlp,
@@ -49,6 +50,44 @@ _SIGNATURE_SHAPES = (
 )
 _SIGNED_INFO_SHAPE = [ds("CanonicalizationMethod"), ds("SignatureMethod"), ds("Reference")]
 _REFERENCE_SHAPE = [ds("Transforms"), ds("DigestMethod"), ds("DigestValue")]
+_KEY_PARTS = frozenset(
+    ds(name)
+    for name in (
+        "KeyName",
+        "KeyValue",
+        "RSAKeyValue",
+        "Modulus",
+        "Exponent",
+        "X509Data",
+        "X509Certificate",
+        "X509IssuerSerial",
+        "X509IssuerName",
+        "X509SerialNumber",
+        "X509SubjectName",
+        "X509SKI",
+    )
+)
+_ENCRYPTION_PARTS = _KEY_PARTS | {
+    ds("KeyInfo"),
+    ds("DigestMethod"),
+    ds("RetrievalMethod"),
+    f"{{{XENC11}}}MGF",
+    *(
+        xenc(name)
+        for name in (
+            "EncryptedData",
+            "EncryptedKey",
+            "EncryptionMethod",
+            "KeySize",
+            "OAEPparams",
+            "CipherData",
+            "CipherValue",
+            "ReferenceList",
+            "DataReference",
+            "CarriedKeyName",
+        )
+    ),
+}
 
 
 def opened(encoded: str) -> bytes:
@@ -74,7 +113,7 @@ def inspected(xml: bytes, *, decrypted: bool = False) -> etree._Element:
         raise SAMLError("malformed", reason="not a SAML 2.0 response", received=str(response.tag))
     _check_assertions(response, decrypted=decrypted)
     _check_signatures(response)
-    _check_keys_by_reference(response)
+    _check_key_infos(response)
     _check_encryption(response)
     return response
 
@@ -199,26 +238,43 @@ def _require(method: etree._Element, allowed: Iterable[str]) -> None:
         raise SAMLError("weak_algorithm", received=algorithm)
 
 
-def _check_keys_by_reference(response: etree._Element) -> None:
-    """A key may stand elsewhere in an encrypted assertion (Shibboleth), never at another address."""
-    for method in response.iter(ds("RetrievalMethod")):
-        signing = any(ancestor.tag == ds("Signature") for ancestor in method.iterancestors())
-        if signing or not _LOCAL_REFERENCE.fullmatch(method.get("URI", "")):
-            raise SAMLError("forbidden_xml", reason="key by reference")
+def _check_key_infos(response: etree._Element) -> None:
+    """Beside a signature a key may be named or shown, and nothing more; we look at none of it."""
+    for signature in response.iter(ds("Signature")):
+        for key_info in signature.iterchildren(ds("KeyInfo")):
+            _require_parts(key_info, _KEY_PARTS)
 
 
 def _check_encryption(response: etree._Element) -> None:
-    """No address to fetch, few keys to try, known ciphers; all inside the one encrypted assertion."""
+    """Encryption belongs inside the one encrypted assertion."""
+    encrypted = response.find(saml("EncryptedAssertion"))
+    inside = set() if encrypted is None else set(encrypted.iter())
     for element in response.iter(f"{{{XENC}}}*", saml("EncryptedID"), saml("EncryptedAttribute")):
-        if element.tag == xenc("CipherReference"):
-            raise SAMLError("forbidden_xml", reason="cipher by reference")
-        if not any(ancestor.tag == saml("EncryptedAssertion") for ancestor in element.iterancestors()):
+        if element not in inside:
             raise SAMLError("forbidden_xml", reason="encryption in an unexpected place")
-    if len(list(response.iter(xenc("EncryptedKey")))) > _MOST_ENCRYPTED_KEYS:
+    if encrypted is not None:
+        _check_encrypted_assertion(encrypted)
+
+
+def _check_encrypted_assertion(encrypted: etree._Element) -> None:
+    """No address to fetch, few keys to try, known ciphers."""
+    _require_parts(encrypted, _ENCRYPTION_PARTS)
+    if len(list(encrypted.iter(xenc("EncryptedKey")))) > _MOST_ENCRYPTED_KEYS:
         raise SAMLError("too_large", reason="too many encrypted keys")
-    if len(list(response.iter(xenc("EncryptedData")))) > 1:
-        raise SAMLError("forbidden_xml", reason="more than one encrypted element")
-    for method in response.iter(xenc("EncryptionMethod")):
+    if len(list(encrypted.iter(xenc("EncryptedData")))) != 1:
+        raise SAMLError("forbidden_xml", reason="not exactly one encrypted element")
+    for reference in encrypted.iter(ds("RetrievalMethod")):
+        # The key may stand beside the data instead of inside it, never at another address.
+        if len(reference) or not _LOCAL_REFERENCE.fullmatch(reference.get("URI", "")):
+            raise SAMLError("forbidden_xml", reason="key by reference")
+    for method in encrypted.iter(xenc("EncryptionMethod")):
         owner = method.getparent()
         of_key = owner is not None and owner.tag == xenc("EncryptedKey")
         _require(method, KEY_TRANSPORTS if of_key else AUTHENTICATED_CIPHERS | CBC_CIPHERS)
+
+
+def _require_parts(whole: etree._Element, allowed: frozenset[str]) -> None:
+    """Refuse the parts that a library would fetch, transform or derive keys by, by allowing the others."""
+    for part in whole.iterdescendants():
+        if part.tag not in allowed:
+            raise SAMLError("forbidden_xml", reason="unexpected part of a key", received=str(part.tag))

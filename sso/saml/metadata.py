@@ -28,9 +28,7 @@ _SMALLEST_KEY = 2048
 _ROOTS = {md("EntityDescriptor"), md("EntitiesDescriptor")}
 
 
-def parse_metadata(
-    xml: bytes, *, allow_loopback: bool = False, now: dt.datetime | None = None
-) -> IdentityProvider:
+def parse_metadata(xml: bytes, *, allow_loopback: bool = False, now: dt.datetime | None = None) -> IdentityProvider:
     """Return the one identity provider that a metadata document describes.
 
     A signature on it is not looked at: whoever hands us the document is the authority for it.
@@ -46,9 +44,7 @@ def parse_metadata(
             raise SAMLError("metadata_no_entity_id")
         sso_url, binding = _endpoint(role, "SingleSignOnService", allow_loopback=allow_loopback)
         if not sso_url:
-            raise SAMLError(
-                "metadata_no_endpoint", expected="SingleSignOnService, HTTP-Redirect or HTTP-POST"
-            )
+            raise SAMLError("metadata_no_endpoint", expected="SingleSignOnService, HTTP-Redirect or HTTP-POST")
         slo_url, _ = _endpoint(role, "SingleLogoutService", allow_loopback=allow_loopback)
         return IdentityProvider(
             entity_id=entity_id,

@@ -37,13 +37,9 @@ SIGNATURE_ALGORITHMS: Final = frozenset(
     }
 )
 SHA256: Final = f"{XENC}sha256"
-DIGEST_ALGORITHMS: Final = frozenset(
-    {SHA256, "http://www.w3.org/2001/04/xmldsig-more#sha384", f"{XENC}sha512"}
-)
+DIGEST_ALGORITHMS: Final = frozenset({SHA256, "http://www.w3.org/2001/04/xmldsig-more#sha384", f"{XENC}sha512"})
 XENC11: Final = "http://www.w3.org/2009/xmlenc11#"
-AUTHENTICATED_CIPHERS: Final = frozenset(
-    {f"{XENC11}aes128-gcm", f"{XENC11}aes192-gcm", f"{XENC11}aes256-gcm"}
-)
+AUTHENTICATED_CIPHERS: Final = frozenset({f"{XENC11}aes128-gcm", f"{XENC11}aes192-gcm", f"{XENC11}aes256-gcm"})
 CBC_CIPHERS: Final = frozenset({f"{XENC}aes128-cbc", f"{XENC}aes192-cbc", f"{XENC}aes256-cbc"})
 KEY_TRANSPORTS: Final = frozenset({f"{XENC}rsa-oaep-mgf1p", f"{XENC11}rsa-oaep"})
 

@@ -41,9 +41,7 @@ class Window:
     def require_begun(self, begin: dt.datetime) -> None:
         if begin > self.now + self.skew:
             ahead = int((begin - self.now).total_seconds())
-            raise SAMLError(
-                "clock_skew", received=f"{ahead} s ahead", expected=f"{self.skew.seconds} s at most"
-            )
+            raise SAMLError("clock_skew", received=f"{ahead} s ahead", expected=f"{self.skew.seconds} s at most")
 
     def require_not_over(self, end: dt.datetime) -> None:
         if end <= self.now - self.skew:
@@ -185,7 +183,7 @@ def _answered_request(response: etree._Element, data: etree._Element, request_id
         raise SAMLError("unsolicited")
     for value in (outer, inner):
         if value is not None and value != request_id:
-            raise SAMLError("request_unknown", received=value, expected=request_id)
+            raise SAMLError("request_unknown", received=value)
     return request_id
 
 

@@ -116,7 +116,7 @@ def _verify(
     if confirmation.not_before is not None:
         moment = max(moment, confirmation.not_before)
     try:
-        toolkit.require_valid(message, sp, idp, request_id=confirmation.in_response_to, moment=moment)
+        toolkit.require_valid(message, sp, request_id=confirmation.in_response_to, moment=moment)
     except SAMLError as error:
         if error.code != "signature_invalid":
             raise

@@ -103,9 +103,7 @@ def opened_response(xml: bytes, sp: ServiceProvider, idp: IdentityProvider) -> R
     raise SAMLError("decrypt_failed")
 
 
-def require_valid(
-    response: Response, sp: ServiceProvider, idp: IdentityProvider, *, request_id: str, moment: dt.datetime
-) -> None:
+def require_valid(response: Response, sp: ServiceProvider, *, request_id: str, moment: dt.datetime) -> None:
     """Verify signatures and run every check of the toolkit's strict mode, as if it were `moment`."""
     scheme, _, rest = sp.acs_url.partition("://")
     host, _, path = rest.partition("/")
@@ -114,8 +112,9 @@ def require_valid(
     try:
         response.is_valid(request, request_id=request_id, raise_exceptions=True)
     except OneLogin_Saml2_ValidationError as error:
-        code = _CODES.get(error.code, "malformed")
-        raise SAMLError(code, reason=f"toolkit {error.code}", expected=idp.entity_id) from error
+        off_schema = error.code == OneLogin_Saml2_ValidationError.INVALID_XML_FORMAT
+        reason = "not valid against the schema" if off_schema else f"toolkit {error.code}"
+        raise SAMLError(_CODES.get(error.code, "malformed"), reason=reason) from error
     finally:
         _moment.reset(clock)
 

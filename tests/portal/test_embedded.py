@@ -15,7 +15,7 @@ import pytest
 import redis
 
 from portal import embedded
-from portal.embedded import EmbeddedError
+from portal.embedded_home import EmbeddedError, home_of, outside_home
 from portal.processes import stop_orphan
 from tests.servers import STARTED
 
@@ -48,7 +48,7 @@ def ask(url: str, query: bytes) -> list[tuple[object, ...]]:
 @pytest.fixture(scope="module")
 def running() -> Iterator[tuple[Path, dict[str, str]]]:
     """Servers that several tests look at, in a directory that no socket's path could name."""
-    directory = Path(os.environ[STARTED]) / LONG / "var"
+    directory = Path(os.environ[STARTED]) / f"{LONG}{os.getpid()}" / "var"
     with start(directory) as servers:
         yield directory, servers.environment
     embedded.discard(directory)
@@ -103,7 +103,7 @@ def test_starting_again_keeps_the_data_and_ends_no_stranger(place: Callable[[str
         with redis.Redis.from_url(servers.environment["REDIS_URL"]) as valkey:
             valkey.set("kept", "7")
     assert not Path(f"/proc/{backend}").exists()
-    home = embedded.home_of(directory)
+    home = home_of(directory)
     with subprocess.Popen(["sleep", "60"]) as stranger:  # noqa: S607 - coreutils.
         for pid_file in (home.folder / "postgres" / "postmaster.pid", home.folder / "valkey" / "valkey.pid"):
             pid_file.write_text(f"{stranger.pid}\n")
@@ -131,9 +131,7 @@ def test_two_directories_do_not_meet(
 
 def test_a_portal_that_was_killed_recovers(place: Callable[[str], Path]) -> None:
     directory = place("killed")
-    program = (
-        "import sys, time, pathlib; from portal import embedded; place = pathlib.Path(sys.argv[1]); "
-    )
+    program = "import sys, time, pathlib; from portal import embedded; place = pathlib.Path(sys.argv[1]); "
     program += "servers = embedded.start(place, given={}); print('up', flush=True); time.sleep(60)"
     with subprocess.Popen(  # noqa: S603 - our own module.
         [sys.executable, "-c", program, str(directory)], stdout=subprocess.PIPE, cwd=embedded.CHECKOUT
@@ -152,7 +150,7 @@ def test_a_portal_that_was_killed_recovers(place: Callable[[str], Path]) -> None
 def test_an_interrupted_creation_is_made_again(place: Callable[[str], Path]) -> None:
     directory = place("half")
     with embedded.exclusive(directory):
-        draft = embedded.home_of(directory).folder / "postgres.draft"
+        draft = home_of(directory).folder / "postgres.draft"
         draft.mkdir()
         (draft / "PG_VERSION").write_text("18\n")
     with start(directory) as servers:
@@ -180,7 +178,7 @@ def test_a_database_without_its_owner_is_refused(place: Callable[[str], Path]) -
 def test_a_server_that_does_not_start_shows_the_end_of_its_log(place: Callable[[str], Path]) -> None:
     directory = place("broken")
     with embedded.exclusive(directory):
-        home = embedded.home_of(directory)
+        home = home_of(directory)
         home.account.own_folder(home.folder / "postgres")
     with pytest.raises(EmbeddedError, match=r"(?s)postgres did not start.*postgresql\.conf"):
         start(directory)
@@ -209,13 +207,13 @@ def test_the_secret_key_is_made_once_for_its_owner_alone(tmp_path: Path) -> None
 
 
 def test_a_planted_folder_is_not_trusted(tmp_path: Path) -> None:
-    planted = embedded.outside_home(tmp_path)
-    assert embedded.outside_home(tmp_path) == planted
+    planted = outside_home(tmp_path)
+    assert outside_home(tmp_path) == planted
     planted.rmdir()
     planted.symlink_to(tmp_path)
     try:
         with pytest.raises(EmbeddedError, match="made by somebody else"):
-            embedded.outside_home(tmp_path)
+            outside_home(tmp_path)
     finally:
         planted.unlink()
 
@@ -227,8 +225,8 @@ def test_as_root_a_private_checkout_stays_private(tmp_path: Path) -> None:
     directory = private / "var"
     with start(directory) as servers:
         assert ask(servers.environment["DATABASE_URL"], b"SELECT 1") == [(1,)]
-        home = embedded.home_of(directory)
-        assert home.folder == embedded.outside_home(directory)
+        home = home_of(directory)
+        assert home.folder == outside_home(directory)
         assert (home.folder / "postgres").stat().st_uid != 0
         assert private.stat().st_mode & 0o777 == 0o700
     embedded.discard(directory)

@@ -10,6 +10,7 @@ import copy
 import datetime as dt
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 import xmlsec
@@ -157,7 +158,8 @@ class Message:
         )
         confirmations = self.confirmation() if self.confirmations_xml is None else self.confirmations_xml
         return (
-            f'<saml:Assertion ID="{self.assertion_id}" Version="2.0" IssueInstant="{at(self.issued, self.now)}">'
+            f'<saml:Assertion ID="{self.assertion_id}" Version="2.0" '
+            f'IssueInstant="{at(self.issued, self.now)}">'
             f"{issuer}<saml:Subject>{self._name_id()}{confirmations}</saml:Subject>"
             f"<saml:Conditions{conditions}>{restrictions}</saml:Conditions>"
             f"{statement * self.statements}{self._attributes()}</saml:Assertion>"
@@ -169,8 +171,7 @@ class Message:
         if self.status_message is not None:
             message = f"<samlp:StatusMessage>{escape(self.status_message)}</samlp:StatusMessage>"
         return (
-            f'<samlp:Status><samlp:StatusCode Value="{self.status}">{inner}</samlp:StatusCode>'
-            f"{message}</samlp:Status>"
+            f'<samlp:Status><samlp:StatusCode Value="{self.status}">{inner}</samlp:StatusCode>{message}</samlp:Status>'
         )
 
     def tree(self) -> etree._Element:
@@ -195,10 +196,10 @@ class Signature:
     """How an element is signed."""
 
     by: Keys = field(default_factory=lambda: keys("idp"))
-    algorithm: object = constants.TransformRsaSha256
-    digest: object = constants.TransformSha256
-    canonicalisation: object = constants.TransformExclC14N
-    transforms: tuple[object, ...] = (constants.TransformEnveloped, constants.TransformExclC14N)
+    algorithm: Any = constants.TransformRsaSha256
+    digest: Any = constants.TransformSha256
+    canonicalisation: Any = constants.TransformExclC14N
+    transforms: tuple[Any, ...] = (constants.TransformEnveloped, constants.TransformExclC14N)
     uri: str | None = None
     shared_secret: str = ""
 
@@ -257,15 +258,13 @@ def encrypt(
     response: etree._Element,
     recipient: Keys,
     *,
-    cipher: object = constants.TransformAes128Gcm,
-    transport: object = constants.TransformRsaOaep,
+    cipher: Any = constants.TransformAes128Gcm,
+    transport: Any = constants.TransformRsaOaep,
 ) -> etree._Element:
     """Return the response with its assertion encrypted."""
     assertion = assertion_of(response)
     manager = xmlsec.KeysManager()
-    manager.add_key(
-        xmlsec.Key.from_memory(recipient.certificate_pem, constants.KeyDataFormatCertPem, None)
-    )
+    manager.add_key(xmlsec.Key.from_memory(recipient.certificate_pem, constants.KeyDataFormatCertPem, None))
     template = xmlsec.template.encrypted_data_create(response, cipher, type=constants.TypeEncElement, ns="xenc")
     xmlsec.template.encrypted_data_ensure_cipher_value(template)
     info = xmlsec.template.encrypted_data_ensure_key_info(template, ns="ds")
@@ -281,7 +280,7 @@ def encrypt(
 
 
 def wrapped(shape: int) -> etree._Element:
-    """Return one of the eight classic signature wrappings: a true signature, and an assertion of the attacker."""
+    """Return one of the eight classic wrappings: a true signature, and an assertion of the attacker."""
     signed_response = shape in {1, 2}
     response = signed(what="response" if signed_response else "assertion")
     original = copy.deepcopy(response)
@@ -335,7 +334,7 @@ def _one(parent: etree._Element, path: str) -> etree._Element:
     return found
 
 
-def metadata(  # noqa: PLR0913  # Every knob of a document.
+def metadata(
     *,
     entity_id: str = IDP_ENTITY_ID,
     sso_url: str = SSO_URL,
@@ -354,8 +353,7 @@ def metadata(  # noqa: PLR0913  # Every knob of a document.
         for certificate in chosen
     )
     services = "".join(
-        f"<md:SingleSignOnService Binding={quoteattr(binding)} Location={quoteattr(sso_url)}/>"
-        for binding in bindings
+        f"<md:SingleSignOnService Binding={quoteattr(binding)} Location={quoteattr(sso_url)}/>" for binding in bindings
     )
     return (
         f'<md:EntityDescriptor xmlns:md="{NS["md"]}" xmlns:ds="{NS["ds"]}" entityID={quoteattr(entity_id)}'

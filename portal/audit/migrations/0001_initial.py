@@ -17,51 +17,12 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("at", models.DateTimeField(auto_now_add=True)),
                 (
                     "action",
-                    models.CharField(
-                        choices=[
-                            (
-                                portal.audit.actions.Action["ORGANISATION_CREATED"],
-                                "organisations:organisation:create",
-                            ),
-                            (portal.audit.actions.Action["DOMAIN_VERIFIED"], "organisations:domain:verify"),
-                            (portal.audit.actions.Action["USER_CREATED"], "people:user:create"),
-                            (portal.audit.actions.Action["ROLE_GRANTED"], "people:membership:grant"),
-                            (portal.audit.actions.Action["ROLE_WITHDRAWN"], "people:membership:withdraw"),
-                            (portal.audit.actions.Action["SUPPORT_OPENED"], "people:support:open"),
-                            (portal.audit.actions.Action["EMPLOYEE_EDITED"], "people:employee:edit"),
-                            (portal.audit.actions.Action["EMPLOYEE_LINKED"], "people:employee:link"),
-                            (portal.audit.actions.Action["ROSTER_EXPORTED"], "people:roster:export"),
-                            (portal.audit.actions.Action["COHORT_CREATED"], "cohorts:cohort:create"),
-                            (portal.audit.actions.Action["CONNECTION_CREATED"], "sso:connection:create"),
-                            (portal.audit.actions.Action["CONNECTION_ACTIVATED"], "sso:connection:activate"),
-                            (portal.audit.actions.Action["PERSON_SIGNED_IN"], "sso:person:sign-in"),
-                            (portal.audit.actions.Action["FIRST_SIGN_IN"], "sso:person:first-sign-in"),
-                            (portal.audit.actions.Action["IMPORT_OPENED"], "imports:import:open"),
-                            (portal.audit.actions.Action["IMPORT_PREPARED"], "imports:import:prepare"),
-                            (portal.audit.actions.Action["IMPORT_MAPPED"], "imports:import:map"),
-                            (portal.audit.actions.Action["IMPORT_CONFIRMED"], "imports:import:confirm"),
-                            (portal.audit.actions.Action["IMPORT_APPROVED"], "imports:import:approve"),
-                            (portal.audit.actions.Action["IMPORT_APPLIED"], "imports:import:apply"),
-                            (portal.audit.actions.Action["IMPORT_CANCELLED"], "imports:import:cancel"),
-                            (portal.audit.actions.Action["IMPORT_FAILED"], "imports:import:fail"),
-                            (portal.audit.actions.Action["IMPORT_UNDONE"], "imports:import:undo"),
-                            (
-                                portal.audit.actions.Action["COMPLETIONS_RECORDED"],
-                                "progress:completions:record",
-                            ),
-                            (portal.audit.actions.Action["ROLLUPS_REBUILT"], "progress:rollups:rebuild"),
-                            (portal.audit.actions.Action["REPORT_EXPORTED"], "reports:report:export"),
-                            (portal.audit.actions.Action["TOKEN_CREATED"], "api:token:create"),
-                        ],
-                        max_length=60,
-                    ),
+                    models.CharField(max_length=60),
                 ),
                 ("actor_kind", models.CharField(max_length=10)),
                 ("actor", models.UUIDField()),
@@ -77,51 +38,12 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("at", models.DateTimeField(auto_now_add=True)),
                 (
                     "action",
-                    models.CharField(
-                        choices=[
-                            (
-                                portal.audit.actions.Action["ORGANISATION_CREATED"],
-                                "organisations:organisation:create",
-                            ),
-                            (portal.audit.actions.Action["DOMAIN_VERIFIED"], "organisations:domain:verify"),
-                            (portal.audit.actions.Action["USER_CREATED"], "people:user:create"),
-                            (portal.audit.actions.Action["ROLE_GRANTED"], "people:membership:grant"),
-                            (portal.audit.actions.Action["ROLE_WITHDRAWN"], "people:membership:withdraw"),
-                            (portal.audit.actions.Action["SUPPORT_OPENED"], "people:support:open"),
-                            (portal.audit.actions.Action["EMPLOYEE_EDITED"], "people:employee:edit"),
-                            (portal.audit.actions.Action["EMPLOYEE_LINKED"], "people:employee:link"),
-                            (portal.audit.actions.Action["ROSTER_EXPORTED"], "people:roster:export"),
-                            (portal.audit.actions.Action["COHORT_CREATED"], "cohorts:cohort:create"),
-                            (portal.audit.actions.Action["CONNECTION_CREATED"], "sso:connection:create"),
-                            (portal.audit.actions.Action["CONNECTION_ACTIVATED"], "sso:connection:activate"),
-                            (portal.audit.actions.Action["PERSON_SIGNED_IN"], "sso:person:sign-in"),
-                            (portal.audit.actions.Action["FIRST_SIGN_IN"], "sso:person:first-sign-in"),
-                            (portal.audit.actions.Action["IMPORT_OPENED"], "imports:import:open"),
-                            (portal.audit.actions.Action["IMPORT_PREPARED"], "imports:import:prepare"),
-                            (portal.audit.actions.Action["IMPORT_MAPPED"], "imports:import:map"),
-                            (portal.audit.actions.Action["IMPORT_CONFIRMED"], "imports:import:confirm"),
-                            (portal.audit.actions.Action["IMPORT_APPROVED"], "imports:import:approve"),
-                            (portal.audit.actions.Action["IMPORT_APPLIED"], "imports:import:apply"),
-                            (portal.audit.actions.Action["IMPORT_CANCELLED"], "imports:import:cancel"),
-                            (portal.audit.actions.Action["IMPORT_FAILED"], "imports:import:fail"),
-                            (portal.audit.actions.Action["IMPORT_UNDONE"], "imports:import:undo"),
-                            (
-                                portal.audit.actions.Action["COMPLETIONS_RECORDED"],
-                                "progress:completions:record",
-                            ),
-                            (portal.audit.actions.Action["ROLLUPS_REBUILT"], "progress:rollups:rebuild"),
-                            (portal.audit.actions.Action["REPORT_EXPORTED"], "reports:report:export"),
-                            (portal.audit.actions.Action["TOKEN_CREATED"], "api:token:create"),
-                        ],
-                        max_length=60,
-                    ),
+                    models.CharField(max_length=60),
                 ),
                 ("actor_kind", models.CharField(max_length=10)),
                 ("actor", models.UUIDField()),
@@ -140,9 +62,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("organisation_id", models.BigIntegerField()),
                 ("pseudonym", models.UUIDField()),

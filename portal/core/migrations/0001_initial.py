@@ -19,9 +19,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("topic", models.CharField(max_length=30)),
                 ("subject_id", models.BigIntegerField(default=0)),
@@ -39,9 +37,7 @@ class Migration(migrations.Migration):
             options={
                 "abstract": False,
                 "base_manager_name": "objects",
-                "indexes": [
-                    models.Index(fields=["organisation", "topic", "id"], name="core_pendingwork_topic")
-                ],
+                "indexes": [models.Index(fields=["organisation", "topic", "id"], name="core_pendingwork_topic")],
             },
         ),
         policies.tenant_table("core_pendingwork", platform="id, organisation_id"),

@@ -65,9 +65,7 @@ def day(value: dt.date | None) -> str:
     """Write a date with its month in letters: 1er novembre 2026, 1 November 2026."""
     if not value:
         return ABSENT
-    local = (
-        timezone.localtime(value) if isinstance(value, dt.datetime) and timezone.is_aware(value) else value
-    )
+    local = timezone.localtime(value) if isinstance(value, dt.datetime) and timezone.is_aware(value) else value
     first = f"{local.day}er" if in_french() and local.day == 1 else str(local.day)
     return f"{first}{SPACE}{date_format(local, 'F')} {local.year}"
 

@@ -21,9 +21,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "state",
@@ -82,9 +80,7 @@ class Migration(migrations.Migration):
             options={
                 "abstract": False,
                 "base_manager_name": "objects",
-                "indexes": [
-                    models.Index(fields=["organisation", "cohort", "state"], name="enrolments_by_state")
-                ],
+                "indexes": [models.Index(fields=["organisation", "cohort", "state"], name="enrolments_by_state")],
                 "constraints": [
                     models.UniqueConstraint(
                         fields=("organisation", "employee", "cohort"), name="enrolments_one_per_cohort"

@@ -27,18 +27,14 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("slug", models.SlugField(max_length=60, unique=True)),
                 ("name", models.CharField(max_length=200)),
                 ("sort_name", models.CharField(max_length=200)),
                 (
                     "language",
-                    models.CharField(
-                        choices=[("fr", "Français"), ("en", "English")], default="fr", max_length=2
-                    ),
+                    models.CharField(choices=[("fr", "Français"), ("en", "English")], default="fr", max_length=2),
                 ),
                 ("time_zone", models.CharField(default="Europe/Paris", max_length=40)),
                 ("accent", models.CharField(blank=True, max_length=20)),
@@ -67,9 +63,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("domain", models.CharField(max_length=253)),
                 ("verified_at", models.DateTimeField(blank=True, null=True)),
@@ -84,9 +78,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "constraints": [
-                    models.UniqueConstraint(
-                        fields=("organisation", "domain"), name="organisations_domain_once"
-                    ),
+                    models.UniqueConstraint(fields=("organisation", "domain"), name="organisations_domain_once"),
                     models.UniqueConstraint(
                         condition=models.Q(("verified_at__isnull", False)),
                         fields=("domain",),
@@ -100,9 +92,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "kind",
@@ -123,9 +113,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "constraints": [
-                    models.UniqueConstraint(
-                        fields=("kind", "digest", "organisation"), name="organisations_door_once"
-                    )
+                    models.UniqueConstraint(fields=("kind", "digest", "organisation"), name="organisations_door_once")
                 ],
             },
         ),

@@ -52,25 +52,29 @@ def delimited(rows: Iterable[Sequence[str]], *, delimiter: str = ";", encoding: 
     return io.BytesIO(text.getvalue().encode(encoding))
 
 
+_OASIS = "urn:oasis:names:tc:opendocument:xmlns"
+_ODS_HEAD = (
+    '<?xml version="1.0" encoding="UTF-8"?>'
+    f'<office:document-content xmlns:office="{_OASIS}:office:1.0" '
+    f'xmlns:table="{_OASIS}:table:1.0" xmlns:text="{_OASIS}:text:1.0">'
+    '<office:body><office:spreadsheet><table:table table:name="Effectif">'
+)
+_ODS_FOOT = "</table:table></office:spreadsheet></office:body></office:document-content>"
+
+
 def ods(rows: Iterable[Sequence[str | float]]) -> io.BytesIO:
     def cell(value: str | float) -> str:
-        if isinstance(value, str):
-            return f'<table:table-cell office:value-type="string"><text:p>{escape(value)}</text:p></table:table-cell>'
-        return f'<table:table-cell office:value-type="float" office:value="{value}"/>'
+        kind = "string" if isinstance(value, str) else "float"
+        number = "" if isinstance(value, str) else f' office:value="{value}"'
+        text = f"<text:p>{escape(str(value))}</text:p>"
+        return f'<table:table-cell office:value-type="{kind}"{number}>{text}</table:table-cell>'
 
     lines = "".join(f"<table:table-row>{''.join(map(cell, row))}</table:table-row>" for row in rows)
-    namespace = "urn:oasis:names:tc:opendocument:xmlns"
-    content = (
-        f'<?xml version="1.0" encoding="UTF-8"?><office:document-content xmlns:office="{namespace}:office:1.0" '
-        f'xmlns:table="{namespace}:table:1.0" xmlns:text="{namespace}:text:1.0"><office:body><office:spreadsheet>'
-        f'<table:table table:name="Effectif">{lines}</table:table>'
-        "</office:spreadsheet></office:body></office:document-content>"
-    )
     return archive(
         {
             "mimetype": "application/vnd.oasis.opendocument.spreadsheet",
-            "content.xml": content,
-            "META-INF/manifest.xml": '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>',
+            "content.xml": _ODS_HEAD + lines + _ODS_FOOT,
+            "META-INF/manifest.xml": f'<manifest:manifest xmlns:manifest="{_OASIS}:manifest:1.0"/>',
         }
     )
 

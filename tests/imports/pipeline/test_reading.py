@@ -8,7 +8,9 @@ import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings, strategies as st
+import python_calamine as calamine
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from imports.pipeline import reading
 from imports.pipeline.issues import UnreadableFile
@@ -196,15 +198,27 @@ def test_no_bytes_raise_anything_but_a_refusal(content: bytes, prefix: bytes) ->
         assert problem.code  # noqa: PT017 - either reading or a named refusal is right.
 
 
-@given(place=st.integers(0, 6000), garbage=st.binary(min_size=1, max_size=6))
-@settings(max_examples=120, deadline=None)
-def test_no_damage_raises_anything_but_a_refusal(place: int, garbage: bytes) -> None:
-    whole = bytearray(_WHOLE)
-    whole[place % len(whole) : place % len(whole) + len(garbage)] = garbage
+@given(
+    whole=st.sampled_from(
+        [xlsx({"Effectif": ROSTER}).getvalue(), xls(ROSTER).getvalue(), ods(ROSTER).getvalue()]
+    ),
+    place=st.integers(0, 6000),
+    garbage=st.binary(min_size=1, max_size=6),
+)
+@settings(max_examples=200, deadline=None)
+def test_no_damage_raises_anything_but_a_refusal(whole: bytes, place: int, garbage: bytes) -> None:
+    start = place % len(whole)
     try:
-        read(io.BytesIO(bytes(whole)))
+        read(io.BytesIO(whole[:start] + garbage + whole[start + len(garbage) :]))
     except UnreadableFile as problem:
         assert problem.code  # noqa: PT017 - either reading or a named refusal is right.
 
 
-_WHOLE = xlsx({"Effectif": ROSTER}).getvalue()
+def test_a_panic_of_the_reader_is_a_refusal() -> None:
+    content = bytearray(xls([("Matricule", "Nom"), ("001", "A")]).getvalue())
+    # The place of the sheet in the workbook's stream now lies beyond its end: calamine panics on it.
+    content[1562] ^= 0xFF
+    with pytest.raises(BaseException, match="out of range") as caught:
+        calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
+    assert not isinstance(caught.value, Exception)
+    assert refusal(io.BytesIO(content)).code == "damaged"

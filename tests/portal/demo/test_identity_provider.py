@@ -1,4 +1,4 @@
-"""The demo's identity provider, for real: redirect, form, password, response; and the portal's rules accept it."""
+"""The demo's identity provider, for real: redirect, form, password, and a response the portal accepts."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IdentityProvide
 def fetch(url: str, fields: dict[str, str] | None = None) -> tuple[int, str, Any]:
     data = None if fields is None else urlencode(fields).encode()
     try:
-        with urllib.request.urlopen(url, data, timeout=10) as answer:
+        with urllib.request.urlopen(url, data, timeout=10) as answer:  # noqa: S310  # Our own server.
             return answer.status, answer.read().decode(), answer.headers
     except urllib.error.HTTPError as error:
         with error:
@@ -166,7 +166,8 @@ def test_a_wrong_password_gets_a_sentence(
 
 
 @pytest.mark.parametrize(
-    "acs_url", ["https://evil.example/acs/", "http://localhost:8000.evil.example/acs/", "http://localhost:80001/"]
+    "acs_url",
+    ["https://evil.example/acs/", "http://localhost:8000.evil.example/acs/", "http://localhost:80001/"],
 )
 def test_no_response_leaves_for_another_site(
     server: IdentityProviderServer, portal: ServiceProvider, acs_url: str

@@ -16,15 +16,11 @@ if TYPE_CHECKING:
 
 
 class Verify(Protocol):
-    def __call__(
-        self, raw: str, *, request_id: str = ..., now: dt.datetime = ...
-    ) -> VerifiedAssertion: ...
+    def __call__(self, raw: str, *, request_id: str = ..., now: dt.datetime = ...) -> VerifiedAssertion: ...
 
 
 class Refusal(Protocol):
-    def __call__(
-        self, raw: str, *, request_id: str = ..., now: dt.datetime = ...
-    ) -> SAMLError: ...
+    def __call__(self, raw: str, *, request_id: str = ..., now: dt.datetime = ...) -> SAMLError: ...
 
 
 @pytest.fixture(scope="session")
@@ -50,9 +46,7 @@ def idp() -> IdentityProvider:
 
 @pytest.fixture
 def verify(sp: ServiceProvider, idp: IdentityProvider) -> Verify:
-    def verified(
-        raw: str, *, request_id: str = kit.REQUEST_ID, now: dt.datetime = kit.NOW
-    ) -> VerifiedAssertion:
+    def verified(raw: str, *, request_id: str = kit.REQUEST_ID, now: dt.datetime = kit.NOW) -> VerifiedAssertion:
         return verify_response(raw, sp=sp, idp=idp, request_id=request_id, now=now)
 
     return verified
@@ -60,9 +54,7 @@ def verify(sp: ServiceProvider, idp: IdentityProvider) -> Verify:
 
 @pytest.fixture
 def refusal(verify: Verify) -> Refusal:
-    def refused(
-        raw: str, *, request_id: str = kit.REQUEST_ID, now: dt.datetime = kit.NOW
-    ) -> SAMLError:
+    def refused(raw: str, *, request_id: str = kit.REQUEST_ID, now: dt.datetime = kit.NOW) -> SAMLError:
         with pytest.raises(SAMLError) as caught:
             verify(raw, request_id=request_id, now=now)
         return caught.value

@@ -99,9 +99,7 @@ class TestSignature:
 
         assert refusal(encode(forged)).code == "signature_invalid"
 
-    def test_the_identity_provider_of_another_organisation(
-        self, sp: ServiceProvider, idp: IdentityProvider
-    ) -> None:
+    def test_the_identity_provider_of_another_organisation(self, sp: ServiceProvider, idp: IdentityProvider) -> None:
         theirs = signed(
             Message(issuer="https://other.idp.example", response_issuer=None),
             how=kit.Signature(by=kit.keys("other-idp")),
@@ -111,9 +109,7 @@ class TestSignature:
         assert caught.value.code == "issuer_mismatch"
 
     def test_the_public_certificate_as_a_shared_secret(self, refusal: Refusal) -> None:
-        how = kit.Signature(
-            algorithm=constants.TransformHmacSha256, shared_secret=kit.keys("idp").certificate_pem
-        )
+        how = kit.Signature(algorithm=constants.TransformHmacSha256, shared_secret=kit.keys("idp").certificate_pem)
 
         assert refusal(encode(signed(how=how))).code == "weak_algorithm"
 
@@ -299,7 +295,8 @@ class TestXML:
         etree.SubElement(kit.assertion_of(response), f"{{{kit.NS['saml']}}}Weather")
         kit.sign(kit.assertion_of(response))
 
-        assert refusal(encode(response)).code == "malformed"
+        error = refusal(encode(response))
+        assert (error.code, error.details["reason"]) == ("malformed", "not valid against the schema")
 
     @pytest.mark.parametrize("attribute", ["NotOnOrAfter", "NotBefore"])
     @pytest.mark.parametrize("text", ["yesterday", "2030-05-06", "2030-05-06T08:00:00+02:00", "2030-99-01T00:00:00Z"])
@@ -326,6 +323,35 @@ class TestEncryption:
         etree.SubElement(info, f"{DS}RetrievalMethod").set("URI", "file:///dev/zero")
 
         assert refusal(encode(response)).code == "forbidden_xml"
+
+    def test_a_stylesheet_on_the_way_to_a_key(self, refusal: Refusal) -> None:
+        response = kit.encrypt(signed(), kit.keys("portal"))
+        info = _find(response, ".//xenc:EncryptedData/ds:KeyInfo")
+        method = etree.SubElement(info, f"{DS}RetrievalMethod")
+        method.set("URI", "#_key")
+        transforms = etree.SubElement(method, f"{DS}Transforms")
+        etree.SubElement(transforms, f"{DS}Transform").set("Algorithm", "http://www.w3.org/TR/1999/REC-xslt-19991116")
+
+        assert refusal(encode(response)).code == "forbidden_xml"
+
+    @pytest.mark.parametrize(
+        "tag",
+        [
+            "{http://www.w3.org/2009/xmldsig11#}KeyInfoReference",
+            "{http://www.w3.org/2009/xmldsig11#}DEREncodedKeyValue",
+            "{http://www.w3.org/2009/xmlenc11#}DerivedKey",
+            "{http://www.w3.org/2001/04/xmlenc#}AgreementMethod",
+        ],
+    )
+    def test_keys_that_would_be_fetched_or_derived(self, refusal: Refusal, tag: str) -> None:
+        response = kit.encrypt(signed(), kit.keys("portal"))
+        for path in (".//xenc:EncryptedData/ds:KeyInfo", ".//xenc:EncryptedKey"):
+            variant = copy.deepcopy(response)
+            etree.SubElement(_find(variant, path), tag).set("URI", "file:///dev/zero")
+            assert refusal(encode(variant)).code == "forbidden_xml"
+        plain = signed()
+        etree.SubElement(_find(plain, ".//ds:KeyInfo"), tag)
+        assert refusal(encode(plain)).code == "forbidden_xml"
 
     def test_many_keys(self, refusal: Refusal) -> None:
         response = kit.encrypt(signed(), kit.keys("portal"))

@@ -48,9 +48,7 @@ def test_stronger_algorithms_are_accepted(verify: Verify, algorithm: object, dig
 
 
 def test_any_published_certificate_may_have_signed(sp: ServiceProvider, idp: IdentityProvider) -> None:
-    rolled = dataclasses.replace(
-        idp, certificates=(kit.bare(kit.keys("next").certificate_pem), *idp.certificates)
-    )
+    rolled = dataclasses.replace(idp, certificates=(kit.bare(kit.keys("next").certificate_pem), *idp.certificates))
     for name in ("idp", "next"):
         raw = encode(signed(how=kit.Signature(by=kit.keys(name))))
         found = verify_response(raw, sp=sp, idp=rolled, request_id=kit.REQUEST_ID, now=kit.NOW)
@@ -241,16 +239,12 @@ class TestEncryption:
     @pytest.mark.parametrize(
         "cipher", [constants.TransformAes128Gcm, constants.TransformAes256Gcm], ids=lambda each: each.name
     )
-    def test_an_authenticated_cipher_is_read(
-        self, verify: Verify, sp: ServiceProvider, cipher: object
-    ) -> None:
+    def test_an_authenticated_cipher_is_read(self, verify: Verify, sp: ServiceProvider, cipher: object) -> None:
         ours = kit.Keys(sp.private_key_pem, sp.certificate_pem)
 
         assert verify(encode(kit.encrypt(signed(), ours, cipher=cipher))).name_id == "person-42"
 
-    def test_what_was_encrypted_for_the_previous_key_is_read(
-        self, sp: ServiceProvider, idp: IdentityProvider
-    ) -> None:
+    def test_what_was_encrypted_for_the_previous_key_is_read(self, sp: ServiceProvider, idp: IdentityProvider) -> None:
         old = kit.keys("old-portal")
         rolled = dataclasses.replace(
             sp, previous_private_key_pem=old.private_pem, previous_certificate_pem=old.certificate_pem

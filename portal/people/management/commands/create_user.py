@@ -24,9 +24,7 @@ class Command(PortalCommand):
         parser.add_argument("email")
         parser.add_argument("--role", required=True, choices=roles)
         parser.add_argument("--organisation", default="", metavar="SLUG")
-        parser.add_argument(
-            "--password-stdin", action="store_true", help="read the password from standard input"
-        )
+        parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
 
     def work(
         self,

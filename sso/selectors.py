@@ -1,0 +1,123 @@
+"""What is read of connections, identities and failed sign-ins, inside one organisation's scope."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from portal.core.errors import Refusal
+from portal.core.tenancy import platform_scope
+from portal.people.models import Affiliation, Employee
+from portal.people.selectors import roster, unlinked_affiliations
+from sso.models import Connection, Identity, SignInTrace
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from portal.organisations.models import Organisation
+    from portal.people.models import User
+
+OPEN_STATES = (Connection.State.ACTIVE, Connection.State.FAILING)
+"""The states in which a connection lets people in; before them it only answers its test."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unmatched:
+    """Somebody who signed in and is not linked: what the sign-in said, beside whom it could be."""
+
+    affiliation: Affiliation
+    said: Identity | None
+    candidates: list[Employee]
+
+
+def connections(organisation: Organisation) -> QuerySet[Connection]:
+    return Connection.objects.filter(organisation_id=organisation.pk).order_by("id")
+
+
+def open_connection(organisation_id: int) -> Connection | None:
+    """Return the connection that new visitors are led to: the one that was opened first."""
+    opened = Connection.objects.filter(organisation_id=organisation_id, state__in=OPEN_STATES)
+    return opened.order_by("activated_at", "id").first()
+
+
+def connection_chosen(organisation: Organisation, public_id: str = "") -> Connection:
+    """Return the connection with this id, or the only one when no id is given.
+
+    Raises:
+        Refusal: `unknown_connection`, `connection_needed`.
+    """
+    known = list(connections(organisation))
+    if public_id:
+        known = [each for each in known if str(each.public_id) == public_id.strip().lower()]
+    if not known:
+        raise Refusal("unknown_connection", _("There is no such connection. Connect an identity provider first."))
+    if len(known) > 1:
+        message = _("There are several connections: choose one by its identifier (%(ids)s).")
+        raise Refusal("connection_needed", message % {"ids": ", ".join(str(each.public_id) for each in known)})
+    return known[0]
+
+
+def connection_with(organisation: Organisation, public_id: UUID) -> Connection | None:
+    return connections(organisation).filter(public_id=public_id).first()
+
+
+def recent_failures(organisation: Organisation, *, limit: int = 20) -> list[SignInTrace]:
+    """Return the newest failed sign-ins first."""
+    return list(SignInTrace.objects.filter(organisation_id=organisation.pk).order_by("-id")[:limit])
+
+
+def failure_coded(organisation: Organisation, code: str) -> SignInTrace | None:
+    wanted = code.strip().upper()
+    return SignInTrace.objects.filter(organisation_id=organisation.pk, code=wanted).first()
+
+
+def identities_of(organisation: Organisation, user: User) -> QuerySet[Identity]:
+    return Identity.objects.filter(organisation_id=organisation.pk, user=user).order_by("-last_seen_at")
+
+
+def unmatched_people(organisation: Organisation, *, limit: int = 100) -> list[Unmatched]:
+    """Return who waits to be recognised, the longest first; four queries whatever their number."""
+    waiting = list(unlinked_affiliations(organisation)[:limit])
+    said: dict[int, Identity] = {}
+    users = [affiliation.user_id for affiliation in waiting]
+    identities = Identity.objects.filter(organisation_id=organisation.pk, user_id__in=users)
+    for identity in identities.order_by("last_seen_at"):
+        said[identity.user_id] = identity
+    candidates = _candidates(organisation, list(said.values()))
+    taken = set(
+        Affiliation.objects.filter(
+            organisation=organisation, employee_id__in=[each.pk for each in candidates]
+        ).values_list("employee_id", flat=True)
+    )
+    free = [each for each in candidates if each.pk not in taken]
+    return [_unmatched(affiliation, said.get(affiliation.user_id), free) for affiliation in waiting]
+
+
+def _candidates(organisation: Organisation, said: list[Identity]) -> list[Employee]:
+    numbers = {each.employee_number for each in said if each.employee_number}
+    emails = {each.email for each in said if each.email}
+    found = roster(organisation).filter(Q(employee_number__in=numbers) | Q(email__in=emails), active=True)
+    return list(found.order_by("sort_name", "id"))
+
+
+def _unmatched(affiliation: Affiliation, said: Identity | None, free: list[Employee]) -> Unmatched:
+    candidates = [
+        employee
+        for employee in free
+        if said
+        and (
+            (said.employee_number and employee.employee_number == said.employee_number)
+            or (said.email and employee.email == said.email)
+        )
+    ]
+    return Unmatched(affiliation, said, candidates)
+
+
+def organisations_with_connections() -> list[int]:
+    with platform_scope():
+        rows = Connection.objects.order_by("organisation_id").values_list("organisation_id", flat=True)
+        return list(rows.distinct())
