@@ -69,3 +69,8 @@ if command -v flock >/dev/null 2>&1; then
 fi
 # What the tests install holds all that the demo needs.
 built "$kind" || { [ "$kind" = embedded ] && built dev; } || build
+# The catalogues are compiled here, because a fresh machine has no GNU gettext.
+.venv/bin/pybabel --quiet compile --domain django --directory portal/locale 2>/dev/null || {
+    say "The catalogue of messages does not compile: .venv/bin/pybabel compile --domain django --directory portal/locale"
+    exit 1
+}

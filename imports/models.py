@@ -118,9 +118,7 @@ class StagedRow(TenantModel):
     class Meta(TenantModel.Meta):
         abstract = False
         indexes = (
-            models.Index(
-                fields=["organisation", "roster_import", "action", "number"], name="imports_staged_list"
-            ),
+            models.Index(fields=["organisation", "roster_import", "action", "number"], name="imports_staged_list"),
             models.Index(
                 fields=["organisation", "roster_import", "id"],
                 condition=Q(done=False),
@@ -145,9 +143,7 @@ class RowIssue(TenantModel):
     class Meta(TenantModel.Meta):
         abstract = False
         indexes = (
-            models.Index(
-                fields=["organisation", "roster_import", "rank", "number"], name="imports_issues_worst"
-            ),
+            models.Index(fields=["organisation", "roster_import", "rank", "number"], name="imports_issues_worst"),
         )
 
 

@@ -13,7 +13,7 @@ import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
 
 from cryptography.fernet import InvalidToken
 from django.conf import settings
@@ -32,11 +32,11 @@ _FRAME = 1 << 20
 _NUMBER = struct.Struct(">I")
 
 
-class QuarantineLost(Exception):  # noqa: N818  It names what happened to the file.
+class QuarantineLost(Exception):  # noqa: N818  It names what happened.
     """The file is no longer there, or not as it was uploaded."""
 
 
-class TooLarge(Exception):  # noqa: N818  It names what is wrong with the file.
+class TooLarge(Exception):  # noqa: N818  It names what happened.
     """The file has more bytes than are taken."""
 
 
@@ -68,7 +68,7 @@ def shut_away(file: IO[bytes], *, limit: int) -> Quarantined:
 
 
 @contextmanager
-def let_out(name: str, digest: bytes) -> Iterator[IO[bytes]]:
+def let_out(name: str, digest: bytes) -> Iterator[BinaryIO]:
     """Open the file for reading, in clear: a temporary file without a name, which nobody else can open.
 
     Raises:
@@ -86,7 +86,7 @@ def let_out(name: str, digest: bytes) -> Iterator[IO[bytes]]:
         if found.digest() != digest:
             raise QuarantineLost
         clear.seek(0)
-        yield clear
+        yield cast("BinaryIO", clear)
 
 
 def discard(name: str) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from imports.pipeline.fields import Field
-    from imports.pipeline.issues import Issue
+    from imports.pipeline.issues import Issue, IssueCode
     from imports.pipeline.mapping import Mapping
     from imports.pipeline.validation import CheckedRow
 
@@ -33,18 +33,27 @@ TEXTS = (*TEXT_FIELDS, "cohort")
 VALUES = (*TEXTS, *DATE_FIELDS)
 RANKS = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
-_SORT_NAME = StagedRow._meta.get_field("sort_name").max_length or 0
-_HEADER = RowIssue._meta.get_field("column").max_length or 0
+_ISSUE = 'organisation_id, roster_import_id, number, "column", code, severity, rank, params'
+
+
+class NoLongerWanted(Exception):  # noqa: N818  It names what happened.
+    """The import was cancelled while its file was read."""
+
+
+def _room(model: type[StagedRow | RowIssue], name: str) -> int:
+    column = model._meta.get_field(name)  # noqa: SLF001  Django documents _meta.
+    return getattr(column, "max_length", None) or 0
 
 
 def _storable(field: Field) -> Field:
     """A text that the column cannot hold is an issue of its row, never cut off in silence."""
     if field.name not in TEXTS:
         return field
-    room = StagedRow._meta.get_field(field.name).max_length
-    return dataclasses.replace(field, max_length=min(field.max_length, room or field.max_length))
+    return dataclasses.replace(field, max_length=min(field.max_length, _room(StagedRow, field.name)))
 
 
+_SORT_NAME = _room(StagedRow, "sort_name")
+_HEADER = _room(RowIssue, "column")
 FIELDS = tuple(_storable(field) for field in ROSTER_FIELDS)
 
 
@@ -65,9 +74,9 @@ def stage_rows(*, roster_import: RosterImport, mapping: Mapping, rows: Iterable[
             _stage_people(roster_import, columns, chunk)
             _stage_issues(roster_import, chunk)
             count += len(chunk)
-            RosterImport.objects.filter(pk=roster_import.pk).update(
-                done_rows=count, heartbeat_at=timezone.now()
-            )
+            still = RosterImport.objects.filter(pk=roster_import.pk, state=RosterImport.State.PREPARING)
+            if not still.update(done_rows=count, heartbeat_at=timezone.now()):
+                raise NoLongerWanted
     return count
 
 
@@ -80,6 +89,16 @@ def clear_staged(*, organisation_id: int, import_id: int) -> None:
         )
 
 
+def note_issue(code: IssueCode, severity: Severity, rows: str, params: dict[str, Any]) -> None:
+    """Store an issue for each row of the query `rows`, which gives number, column and params."""
+    cursor_rows(
+        f"INSERT INTO imports_rowissue ({_ISSUE})"  # noqa: S608
+        f' SELECT %(organisation)s, %(import)s, number, "column", %(code)s, %(severity)s, %(rank)s, params'
+        f' FROM ({rows}) found (number, "column", params)',
+        {**params, "code": code.value, "severity": severity.value, "rank": RANKS[severity]},
+    )
+
+
 def _stage_people(roster_import: RosterImport, columns: Sequence[str], rows: Iterable[CheckedRow]) -> None:
     kinds = ", ".join(f"{name} {'date' if name in DATE_FIELDS else 'text'}" for name in columns)
     cursor_rows(
@@ -88,18 +107,15 @@ def _stage_people(roster_import: RosterImport, columns: Sequence[str], rows: Ite
     )
     _copy(
         "landing_row",
-        (
-            (row.number, row.rejected, row.sort_name[:_SORT_NAME], *map(row.values.get, columns))
-            for row in rows
-        ),
+        ((row.number, row.rejected, row.sort_name[:_SORT_NAME], *map(row.values.get, columns)) for row in rows),
     )
     texts = ", ".join(f"coalesce({name}, '')" if name in columns else "''" for name in TEXTS)
     dates = ", ".join(name if name in columns else "NULL::date" for name in DATE_FIELDS)
     cursor_rows(
-        f"INSERT INTO imports_stagedrow (organisation_id, roster_import_id, number, sort_name, {', '.join(VALUES)},"
+        f"INSERT INTO imports_stagedrow (organisation_id, roster_import_id, number, sort_name, {', '.join(VALUES)},"  # noqa: S608
         " action, changed, kept, departs, moves_site, held, done)"
         f" SELECT %s, %s, number, sort_name, {texts}, {dates}, CASE WHEN rejected THEN 'reject' ELSE '' END,"
-        " '{}', '{}', false, false, false, rejected FROM landing_row ORDER BY number",  # noqa: S608
+        " '{}', '{}', false, false, false, rejected FROM landing_row ORDER BY number",
         [roster_import.organisation_id, roster_import.pk],
     )
     cursor_rows("DROP TABLE landing_row")
@@ -107,7 +123,14 @@ def _stage_people(roster_import: RosterImport, columns: Sequence[str], rows: Ite
 
 def _stage_issues(roster_import: RosterImport, rows: Iterable[CheckedRow]) -> None:
     found = [
-        (row.number, issue.column[:_HEADER], issue.code, issue.severity, RANKS[issue.severity], _params(issue))
+        (
+            row.number,
+            issue.column[:_HEADER],
+            issue.code.value,
+            issue.severity.value,
+            RANKS[issue.severity],
+            _params(issue),
+        )
         for row in rows
         for issue in row.issues
     ]
@@ -119,7 +142,7 @@ def _stage_issues(roster_import: RosterImport, rows: Iterable[CheckedRow]) -> No
     )
     _copy("landing_issue", found)
     cursor_rows(
-        'INSERT INTO imports_rowissue (organisation_id, roster_import_id, number, "column", code, severity, rank, params)'
+        f"INSERT INTO imports_rowissue ({_ISSUE})"  # noqa: S608
         ' SELECT %s, %s, number, "column", code, severity, rank, params FROM landing_issue',
         [roster_import.organisation_id, roster_import.pk],
     )

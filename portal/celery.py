@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, worker_init
+from celery.signals import beat_init, worker_init, worker_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
@@ -20,6 +20,12 @@ app.conf.beat_schedule = {
     "catch_up": {"task": "portal.progress.tasks.catch_up", "schedule": 10.0},
     "forget_sign_ins": {"task": "sso.tasks.forget_sign_ins", "schedule": 3600.0},
 }
+
+
+@worker_ready.connect
+def beat_once(**_: Any) -> None:  # noqa: ANN401  Celery's signature.
+    """Be ready as soon as the worker is, not at the first periodic heartbeat."""
+    app.send_task("portal.core.tasks.heartbeat")
 
 
 @worker_init.connect

@@ -6,7 +6,7 @@ import ipaddress
 import os
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
@@ -60,6 +60,7 @@ if "*" in ALLOWED_HOSTS:
 
 DEMO: bool = env.bool("DEMO", False)
 DEMO_IDP_URL: str = env.str("DEMO_IDP_URL", "")
+DEMO_DIRECTORY = Path(env.str("DEMO_DIRECTORY", str(BASE_DIR / "var")))
 ALLOW_LOOPBACK_IDP: bool = env.bool("ALLOW_LOOPBACK_IDP", False)
 STAFF_SECOND_FACTOR: bool = env.bool("STAFF_SECOND_FACTOR", True)
 for _dangerous, _name in (
@@ -162,14 +163,14 @@ STORAGES = {
     "default": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {
-            "location": _storage.path.replace("%20", " "),
+            "location": unquote(_storage.path),
             "file_permissions_mode": 0o600,
             "directory_permissions_mode": 0o700,
         },
     },
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
-globals().update(env.dj_email_url("EMAIL_URL", "consolemail:"))
+globals().update(env.dj_email_url("EMAIL_URL", "console:"))
 DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", f"portail@{_base.hostname}")
 
 # --- Celery (the queues and the periodic table are in portal/celery.py) --------------------------------------------

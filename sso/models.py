@@ -42,9 +42,7 @@ class Connection(TenantModel):
 
     class Meta(TenantModel.Meta):
         abstract = False
-        constraints = (
-            models.UniqueConstraint(fields=["organisation", "idp_entity_id"], name="sso_one_per_idp"),
-        )
+        constraints = (models.UniqueConstraint(fields=["organisation", "idp_entity_id"], name="sso_one_per_idp"),)
 
 
 class SignInRequest(TenantModel):
@@ -72,9 +70,7 @@ class SignInRequest(TenantModel):
     class Meta(TenantModel.Meta):
         abstract = False
         constraints = (
-            models.UniqueConstraint(
-                fields=["organisation", "connection", "request_id"], name="sso_request_once"
-            ),
+            models.UniqueConstraint(fields=["organisation", "connection", "request_id"], name="sso_request_once"),
         )
         indexes = (
             models.Index(fields=["organisation", "ticket"], name="sso_request_by_ticket"),
@@ -94,9 +90,7 @@ class UsedAssertion(TenantModel):
     class Meta(TenantModel.Meta):
         abstract = False
         constraints = (
-            models.UniqueConstraint(
-                fields=["organisation", "connection", "digest"], name="sso_assertion_once"
-            ),
+            models.UniqueConstraint(fields=["organisation", "connection", "digest"], name="sso_assertion_once"),
         )
         indexes = (models.Index(fields=["organisation", "expires_at"], name="sso_assertion_expiry"),)
 
@@ -117,9 +111,7 @@ class Identity(TenantModel):
     class Meta(TenantModel.Meta):
         abstract = False
         constraints = (
-            models.UniqueConstraint(
-                fields=["organisation", "connection", "subject"], name="sso_identity_once"
-            ),
+            models.UniqueConstraint(fields=["organisation", "connection", "subject"], name="sso_identity_once"),
         )
 
 

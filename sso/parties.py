@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import base64
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from cryptography import x509
+from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.urls import reverse
 
 from portal.core.sealing import unseal
-from sso.saml.config import IdentityProvider, ServiceProvider
+from sso.saml.config import IdentityProvider, ServiceProvider, bare_certificate, fingerprint
+from sso.saml.errors import SAMLError
 
 if TYPE_CHECKING:
+    import datetime as dt
     from uuid import UUID
 
     from sso.models import Connection
@@ -28,12 +34,20 @@ def address(public_id: UUID, page: str) -> str:
 
 
 def service_provider(connection: Connection) -> ServiceProvider:
-    """Return our side. No sign-out service is published until there is one."""
+    """Return our side. No sign-out service is published until there is one.
+
+    Raises:
+        SAMLError: `key_unreadable`: it was sealed with a key that this portal no longer has.
+    """
+    try:
+        private_key = unseal(bytes(connection.sp_private_key), purpose=KEY_PURPOSE).decode()
+    except InvalidToken:
+        raise SAMLError("key_unreadable") from None
     return ServiceProvider(
         entity_id=connection.entity_id,
         acs_url=address(connection.public_id, "acs"),
         sls_url="",
-        private_key_pem=unseal(connection.sp_private_key, purpose=KEY_PURPOSE).decode(),
+        private_key_pem=private_key,
         certificate_pem=connection.sp_certificate,
     )
 
@@ -45,6 +59,46 @@ def identity_provider(connection: Connection) -> IdentityProvider:
         sso_binding=connection.idp_sso_binding,
         slo_url=connection.idp_slo_url,
         certificates=tuple(connection.idp_certificates),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateFacts:
+    fingerprint: str
+    expires_at: dt.datetime
+
+
+def certificate_facts(connection: Connection) -> list[CertificateFacts]:
+    """Return what an administrator compares of each certificate; all were readable when they were stored."""
+    return [
+        CertificateFacts(
+            fingerprint(text),
+            x509.load_der_x509_certificate(base64.b64decode(bare_certificate(text))).not_valid_after_utc,
+        )
+        for text in connection.idp_certificates
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionCard:
+    """What the partner's administrator reads and copies."""
+
+    connection: Connection
+    login_url: str
+    acs_url: str
+    metadata_url: str
+    sls_url: str
+    certificates: list[CertificateFacts]
+
+
+def connection_card(connection: Connection) -> ConnectionCard:
+    return ConnectionCard(
+        connection=connection,
+        login_url=address(connection.public_id, "login"),
+        acs_url=address(connection.public_id, "acs"),
+        metadata_url=address(connection.public_id, "metadata"),
+        sls_url=address(connection.public_id, "sls"),
+        certificates=certificate_facts(connection),
     )
 
 

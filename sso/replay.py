@@ -101,9 +101,7 @@ def take_ticket(connection: Connection, ticket: str, nonce: str, *, now: dt.date
         raise SAMLError("ticket_used")
     if request.ticket_expires_at <= now:
         raise SAMLError("ticket_expired")
-    taken = SignInRequest.objects.filter(pk=request.pk, finished_at__isnull=True).update(
-        finished_at=now, answer=None
-    )
+    taken = SignInRequest.objects.filter(pk=request.pk, finished_at__isnull=True).update(finished_at=now, answer=None)
     if not taken:
         raise SAMLError("ticket_used")
     return request

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
@@ -16,6 +15,8 @@ from portal.people.selectors import roster, unlinked_affiliations
 from sso.models import Connection, Identity, SignInTrace
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from django.db.models import QuerySet
 
     from portal.organisations.models import Organisation
@@ -87,7 +88,11 @@ def unmatched_people(organisation: Organisation, *, limit: int = 100) -> list[Un
     identities = Identity.objects.filter(organisation_id=organisation.pk, user_id__in=users)
     for identity in identities.order_by("last_seen_at"):
         said[identity.user_id] = identity
-    candidates = _candidates(organisation, list(said.values()))
+    candidates = _named(
+        organisation,
+        {each.employee_number for each in said.values()} - {""},
+        {each.email for each in said.values()} - {""},
+    )
     taken = set(
         Affiliation.objects.filter(
             organisation=organisation, employee_id__in=[each.pk for each in candidates]
@@ -97,9 +102,12 @@ def unmatched_people(organisation: Organisation, *, limit: int = 100) -> list[Un
     return [_unmatched(affiliation, said.get(affiliation.user_id), free) for affiliation in waiting]
 
 
-def _candidates(organisation: Organisation, said: list[Identity]) -> list[Employee]:
-    numbers = {each.employee_number for each in said if each.employee_number}
-    emails = {each.email for each in said if each.email}
+def employees_named(organisation: Organisation, *, number: str = "", email: str = "") -> list[Employee]:
+    """Return the active employees with this number or this address."""
+    return _named(organisation, {number} - {""}, {email} - {""})
+
+
+def _named(organisation: Organisation, numbers: set[str], emails: set[str]) -> list[Employee]:
     found = roster(organisation).filter(Q(employee_number__in=numbers) | Q(email__in=emails), active=True)
     return list(found.order_by("sort_name", "id"))
 

@@ -65,8 +65,16 @@ def sweep() -> None:
             embedded.discard(run)
 
 
+def take_own_database(worker: str) -> None:
+    """Give a worker of pytest-xdist a numbered database of its own in the shared Valkey: tests empty their cache."""
+    address, _, _query = os.environ["REDIS_URL"].partition("?")
+    os.environ["REDIS_URL"] = f"{address}?db={int(worker.removeprefix('gw')) + 1}"
+
+
 if STARTED not in os.environ:
     try:
         start()
     except ProcessError as error:
         sys.exit(str(error))
+if "PYTEST_XDIST_WORKER" in os.environ:
+    take_own_database(os.environ["PYTEST_XDIST_WORKER"])

@@ -22,9 +22,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "state",
@@ -48,9 +46,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "mode",
-                    models.CharField(
-                        choices=[("delta", "Delta"), ("full", "Full")], default="delta", max_length=5
-                    ),
+                    models.CharField(choices=[("delta", "Delta"), ("full", "Full")], default="delta", max_length=5),
                 ),
                 ("file_name", models.CharField(max_length=255)),
                 ("file_size", models.BigIntegerField()),
@@ -107,9 +103,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("employee_id", models.BigIntegerField()),
                 ("cohort_id", models.BigIntegerField(blank=True, null=True)),
@@ -158,9 +152,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("number", models.IntegerField()),
                 ("column", models.CharField(blank=True, max_length=255)),
@@ -198,9 +190,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("number", models.IntegerField()),
                 ("employee_number", models.CharField(blank=True, max_length=64)),
@@ -215,9 +205,7 @@ class Migration(migrations.Migration):
                 ("left_on", models.DateField(blank=True, null=True)),
                 (
                     "language",
-                    models.CharField(
-                        blank=True, choices=[("fr", "Français"), ("en", "English")], max_length=2
-                    ),
+                    models.CharField(blank=True, choices=[("fr", "Français"), ("en", "English")], max_length=2),
                 ),
                 ("cohort", models.CharField(blank=True, max_length=150)),
                 (
@@ -302,9 +290,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="rowissue",
-            index=models.Index(
-                fields=["organisation", "roster_import", "rank", "number"], name="imports_issues_worst"
-            ),
+            index=models.Index(fields=["organisation", "roster_import", "rank", "number"], name="imports_issues_worst"),
         ),
         migrations.AddIndex(
             model_name="stagedrow",
@@ -320,9 +306,7 @@ class Migration(migrations.Migration):
                 name="imports_staged_to_do",
             ),
         ),
-        policies.tenant_table(
-            "imports_rosterimport", platform="id, organisation_id, state, due_at, heartbeat_at"
-        ),
+        policies.tenant_table("imports_rosterimport", platform="id, organisation_id, state, due_at, heartbeat_at"),
         policies.composite_key("imports_rosterimport"),
         policies.tenant_table("imports_stagedrow"),
         policies.composite_foreign_key(

@@ -22,6 +22,8 @@ class Action(StrEnum):
     COHORT_CREATED = "cohorts:cohort:create"
 
     CONNECTION_CREATED = "sso:connection:create"
+    CONNECTION_CHANGED = "sso:connection:change"
+    CONNECTION_TESTED = "sso:connection:test"
     CONNECTION_ACTIVATED = "sso:connection:activate"
     PERSON_SIGNED_IN = "sso:person:sign-in"
     FIRST_SIGN_IN = "sso:person:first-sign-in"

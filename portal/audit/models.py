@@ -6,12 +6,11 @@ from typing import ClassVar, Self
 
 from django.db import models
 
-from portal.audit.actions import Action
 from portal.core.tenancy import TenantManager
 
 
 class Entry(models.Model):
-    """One business fact. `data` holds ids and counts, never a person's name or address."""
+    """One business fact, of `portal.audit.actions`. `data` holds ids and counts, never a person's name or address."""
 
     at = models.DateTimeField(auto_now_add=True)
     action = models.CharField(max_length=60)

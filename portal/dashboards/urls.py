@@ -1,10 +1,28 @@
-"""URLs."""
+"""The pages that look across every app: the door, the organisation's home and roster, the programme, the learner."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from django.urls import path
 
-if TYPE_CHECKING:
-    from django.urls import URLPattern
+from portal.dashboards import views
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.front_door, name="front_door"),
+    path("o/<slug:org>/", views.organisation_home, name="organisation_home"),
+    path("o/<slug:org>/roster/", views.roster, name="roster"),
+    path("o/<slug:org>/roster/<int:employee_id>/", views.employee, name="employee"),
+    path("o/<slug:org>/audit/", views.organisation_audit, name="organisation_audit"),
+    path("manage/", views.manage, name="manage"),
+    path("manage/organisations/", views.manage_organisations, name="manage_organisations"),
+    path("manage/organisations/<slug:slug>/", views.manage_organisation, name="manage_organisation"),
+    path("manage/programme/", views.manage_programme, name="manage_programme"),
+    path("manage/reconciliation/", views.manage_reconciliation, name="manage_reconciliation"),
+    path("manage/audit/", views.manage_audit, name="manage_audit"),
+    path("me/", views.learner_home, name="learner_home"),
+    path("me/privacy/", views.learner_privacy, name="learner_privacy"),
+    path("me/certificate/", views.learner_certificates, name="learner_certificates"),
+    path("setup/<str:token>/", views.not_yet, name="setup"),
+    path("i/<str:token>/", views.not_yet, name="invitation"),
+    path("c/<str:code>/", views.not_yet, name="certificate_check"),
+    path("road/", views.not_yet, name="road"),
+]

@@ -86,7 +86,8 @@ class Directory:
         self._accounts: dict[str, list[Account]] = {}
 
     def entity_id(self, name: str) -> str:
-        return f"{self._base_url}/idp/{name}/metadata"
+        """Stays the same when the demo moves to another port: connections are known by it."""
+        return f"https://idp.{name}.example/metadata"
 
     def sso_url(self, name: str) -> str:
         return f"{self._base_url}/idp/{name}/sso"

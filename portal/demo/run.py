@@ -17,6 +17,7 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from portal import embedded
@@ -24,7 +25,6 @@ from portal.processes import Parent, ProcessError, ending_with_parent, last_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 READY_SECONDS = 120
 STOP_SECONDS = 15
@@ -97,11 +97,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--provider-port", type=int, default=0, help="by default the port after --port")
+    parser.add_argument("--directory", type=Path, default=embedded.VAR, help="where its data and servers live")
     options = parser.parse_args(arguments)
     for number in SIGNALS:
         signal.signal(number, _stop)
     try:
-        run(embedded.VAR, options.port, options.provider_port or options.port + 1)
+        run(options.directory.resolve(), options.port, options.provider_port or options.port + 1)
     except ProcessError as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -142,7 +143,9 @@ def _settings(directory: Path, port: int, provider_port: int) -> dict[str, str]:
         "BASE_URL": f"http://localhost:{port}",
         "ALLOWED_HOSTS": "localhost,127.0.0.1",
         "ALLOW_LOOPBACK_IDP": "1",
+        "STAFF_SECOND_FACTOR": "0",
         "DEMO": "1",
+        "DEMO_DIRECTORY": str(directory),
         "DEMO_IDP_URL": f"http://127.0.0.1:{provider_port}",
         "EMAIL_URL": f"file:///{directory / 'mail'}",
         "STORAGE_URL": (directory / "storage").as_uri(),

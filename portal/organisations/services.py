@@ -18,7 +18,7 @@ from portal.organisations.models import Door, EmailDomain, Organisation
 from portal.organisations.selectors import door_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from portal.core.actor import Actor
     from portal.organisations.models import DoorKind
@@ -59,6 +59,27 @@ def create_organisation(*, actor: Actor, slug: str, name: str, domains: Sequence
             data={"domains": wanted},
         )
     return organisation
+
+
+@transaction.atomic
+def change_settings(*, actor: Actor, organisation: Organisation, changes: Mapping[str, str | int]) -> None:
+    """Change what an owner decides: `support_contact`, `departure_percent`, `departure_floor`, `small_group`.
+
+    The audit holds the numbers before and after; of the contact, which may be a person's name, only that it changed.
+    """
+    different = {name: value for name, value in changes.items() if getattr(organisation, name) != value}
+    if not different:
+        return
+    before = {name: getattr(organisation, name) for name in different}
+    Organisation.objects.filter(pk=organisation.pk).update(**different)
+    numbers = {name: [before[name], value] for name, value in different.items() if isinstance(value, int)}
+    record_event(
+        actor=actor,
+        organisation_id=organisation.pk,
+        action=Action.SETTINGS_CHANGED,
+        subject=organisation.slug,
+        data={"fields": sorted(different), "numbers": numbers},
+    )
 
 
 def open_door(*, kind: DoorKind, key: str, organisation_id: int) -> None:

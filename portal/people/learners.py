@@ -45,6 +45,23 @@ def note_certified(dates: dict[int, date]) -> None:
         )
 
 
+def note_employees_certified(*, organisation_id: int, days: dict[int, date]) -> None:
+    """Record the first day of certification of these employees, by employee id, on the persons that they are."""
+    ensure_employee_learners(organisation_id=organisation_id, employee_ids=list(days))
+    cursor_rows(
+        """
+        UPDATE people_learnerreference r SET first_certified_on = certified.day
+        FROM (
+            SELECT e.learner_id, min(given.day) AS day FROM unnest(%s::bigint[], %s::date[]) AS given (id, day)
+            JOIN people_employee e ON e.id = given.id AND e.organisation_id = %s
+            GROUP BY e.learner_id
+        ) certified
+        WHERE r.id = certified.learner_id AND coalesce(r.first_certified_on, 'infinity') > certified.day
+        """,
+        [list(days), list(days.values()), organisation_id],
+    )
+
+
 def ensure_employee_learners(*, organisation_id: int, employee_ids: list[int]) -> None:
     """Give a reference to those employees who have none: at the first fact about them, in three statements."""
     made = cursor_rows(

@@ -32,6 +32,16 @@ class LearnerReference(models.Model):
     merged_into = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     first_certified_on = models.DateField(null=True, blank=True)
 
+    class Meta:
+        indexes = (
+            # The count of people certified reads this index alone, whatever the number of people.
+            models.Index(
+                fields=["first_certified_on"],
+                condition=Q(first_certified_on__isnull=False, merged_into__isnull=True),
+                name="people_learner_certified",
+            ),
+        )
+
 
 class User(AbstractBaseUser):
     """A login. Accounts with a password are named by `username`, their e-mail address; SSO logins get an opaque one.
@@ -138,6 +148,13 @@ class Affiliation(models.Model):
                 fields=["organisation", "employee"],
                 condition=Q(employee__isnull=False),
                 name="people_one_login_per_employee",
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=["organisation", "created_at", "id"],
+                condition=Q(employee__isnull=True),
+                name="people_affiliation_waiting",
             ),
         )
 

@@ -62,6 +62,12 @@ def current_support(organisation: Organisation, user: User) -> SupportAccess | N
     return open_now.order_by("-expires_at").first()
 
 
+def support_accesses(organisation: Organisation, *, limit: int = 20) -> QuerySet[SupportAccess]:
+    """Who of the programme came in, the latest first."""
+    opened = SupportAccess.objects.filter(organisation_id=organisation.pk).select_related("user")
+    return opened.order_by("-id")[:limit]
+
+
 def members(organisation: Organisation) -> QuerySet[Membership]:
     return (
         Membership.objects.filter(organisation_id=organisation.pk).select_related("user").order_by("user__name", "id")

@@ -118,7 +118,13 @@ def edit_employee(
 
 @transaction.atomic
 def create_user(
-    *, actor: Actor, email: str, role: str, organisation: Organisation | None = None, password: str = ""
+    *,
+    actor: Actor,
+    email: str,
+    role: str,
+    name: str = "",
+    organisation: Organisation | None = None,
+    password: str = "",
 ) -> User:
     """Create an account with a password; the same call again changes nothing.
 
@@ -137,7 +143,7 @@ def create_user(
     if existing:
         _refuse_other_role(existing, role, organisation)
         return existing
-    user = User(username=username, email=username, staff_role=role if is_staff else StaffRole.NONE)
+    user = User(username=username, email=username, name=name[:200], staff_role=role if is_staff else StaffRole.NONE)
     _set_password(user, password)
     user.save()
     if organisation:

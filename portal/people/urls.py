@@ -1,10 +1,14 @@
-"""URLs."""
+"""Settings of an organisation: its members and their roles, its thresholds."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from django.urls import path
 
-if TYPE_CHECKING:
-    from django.urls import URLPattern
+from portal.people import views
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("o/<slug:org>/settings/", views.organisation_settings, name="organisation_settings"),
+    path("o/<slug:org>/settings/change/", views.settings_change, name="settings_change"),
+    path("o/<slug:org>/settings/roles/", views.role_grant, name="role_grant"),
+    path("o/<slug:org>/settings/roles/<int:user_id>/withdraw/", views.role_withdraw, name="role_withdraw"),
+]

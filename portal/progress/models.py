@@ -43,9 +43,7 @@ class CompletionEvent(TenantModel):
 
     class Meta(TenantModel.Meta):
         abstract = False
-        constraints = (
-            models.UniqueConstraint(fields=["organisation", "event_id"], name="progress_event_once"),
-        )
+        constraints = (models.UniqueConstraint(fields=["organisation", "event_id"], name="progress_event_once"),)
         indexes = (
             models.Index(fields=["organisation", "employee", "programme"], name="progress_by_employee"),
             models.Index(
@@ -95,9 +93,7 @@ class CohortRollup(TenantModel):
     class Meta(TenantModel.Meta):
         abstract = False
         constraints = (
-            models.UniqueConstraint(
-                fields=["organisation", "cohort", "site", "day"], name="progress_rollup_day"
-            ),
+            models.UniqueConstraint(fields=["organisation", "cohort", "site", "day"], name="progress_rollup_day"),
         )
 
 
@@ -121,6 +117,4 @@ class CohortSummary(TenantModel):
 
     class Meta(TenantModel.Meta):
         abstract = False
-        constraints = (
-            models.UniqueConstraint(fields=["organisation", "cohort"], name="progress_one_summary"),
-        )
+        constraints = (models.UniqueConstraint(fields=["organisation", "cohort"], name="progress_one_summary"),)

@@ -121,9 +121,7 @@ def test_a_second_start_in_the_directory_is_refused(running: tuple[Path, dict[st
         start(running[0])
 
 
-def test_two_directories_do_not_meet(
-    running: tuple[Path, dict[str, str]], place: Callable[[str], Path]
-) -> None:
+def test_two_directories_do_not_meet(running: tuple[Path, dict[str, str]], place: Callable[[str], Path]) -> None:
     with start(place("other")) as other:
         execute(other.environment["DATABASE_OWNER_URL"], b"CREATE TABLE elsewhere ()")
         assert ask(running[1]["DATABASE_OWNER_URL"], b"SELECT to_regclass('elsewhere')") == [(None,)]
@@ -184,9 +182,7 @@ def test_a_server_that_does_not_start_shows_the_end_of_its_log(place: Callable[[
         start(directory)
 
 
-def test_what_was_chosen_is_remembered_for_its_owner_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_was_chosen_is_remembered_for_its_owner_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DATABASE_URL")
     assert embedded.remembered(tmp_path) == {}
     embedded.remember(tmp_path, {"BASE_URL": "http://localhost:9000"})

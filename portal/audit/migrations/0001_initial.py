@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from django.db import migrations, models
 
-import portal.audit.actions
 from portal.core import policies
 
 
@@ -20,10 +19,7 @@ class Migration(migrations.Migration):
                     models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "action",
-                    models.CharField(max_length=60),
-                ),
+                ("action", models.CharField(max_length=60)),
                 ("actor_kind", models.CharField(max_length=10)),
                 ("actor", models.UUIDField()),
                 ("subject", models.CharField(blank=True, max_length=80)),
@@ -41,10 +37,7 @@ class Migration(migrations.Migration):
                     models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "action",
-                    models.CharField(max_length=60),
-                ),
+                ("action", models.CharField(max_length=60)),
                 ("actor_kind", models.CharField(max_length=10)),
                 ("actor", models.UUIDField()),
                 ("subject", models.CharField(blank=True, max_length=80)),

@@ -257,6 +257,22 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.AddIndex(
+            model_name="learnerreference",
+            index=models.Index(
+                condition=models.Q(("first_certified_on__isnull", False), ("merged_into__isnull", True)),
+                fields=["first_certified_on"],
+                name="people_learner_certified",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="affiliation",
+            index=models.Index(
+                condition=models.Q(("employee__isnull", True)),
+                fields=["organisation", "created_at", "id"],
+                name="people_affiliation_waiting",
+            ),
+        ),
+        migrations.AddIndex(
             model_name="employee",
             index=models.Index(fields=["organisation", "sort_name", "id"], name="people_employee_by_name"),
         ),

@@ -21,9 +21,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("event_id", models.CharField(max_length=200, unique=True)),
                 ("payload", models.JSONField()),
@@ -38,9 +36,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("site", models.CharField(blank=True, max_length=150)),
                 ("day", models.DateField()),
@@ -84,9 +80,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("name", models.CharField(max_length=150)),
                 ("starts_on", models.DateField(blank=True, null=True)),
@@ -140,9 +134,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("event_id", models.CharField(max_length=200)),
                 ("digest", models.BinaryField(max_length=32)),
@@ -201,9 +193,7 @@ class Migration(migrations.Migration):
                 "abstract": False,
                 "base_manager_name": "objects",
                 "indexes": [
-                    models.Index(
-                        fields=["organisation", "employee", "programme"], name="progress_by_employee"
-                    ),
+                    models.Index(fields=["organisation", "employee", "programme"], name="progress_by_employee"),
                     models.Index(
                         condition=models.Q(("employee__isnull", True)),
                         fields=["organisation", "id"],
@@ -220,9 +210,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("site", models.CharField(blank=True, max_length=150)),
                 ("active", models.IntegerField()),
@@ -239,9 +227,7 @@ class Migration(migrations.Migration):
             options={
                 "abstract": False,
                 "base_manager_name": "objects",
-                "constraints": [
-                    models.UniqueConstraint(fields=("organisation", "site"), name="progress_roster_site")
-                ],
+                "constraints": [models.UniqueConstraint(fields=("organisation", "site"), name="progress_roster_site")],
             },
         ),
         policies.tenant_table("progress_completionevent"),
@@ -255,11 +241,7 @@ class Migration(migrations.Migration):
         ),
         policies.tenant_table("progress_rosterrollup", platform="*"),
         policies.tenant_table("progress_cohortrollup", platform="*"),
-        policies.composite_foreign_key(
-            "progress_cohortrollup", "cohort_id", "cohorts_cohort", on_delete="CASCADE"
-        ),
+        policies.composite_foreign_key("progress_cohortrollup", "cohort_id", "cohorts_cohort", on_delete="CASCADE"),
         policies.tenant_table("progress_cohortsummary", platform="*"),
-        policies.composite_foreign_key(
-            "progress_cohortsummary", "cohort_id", "cohorts_cohort", on_delete="CASCADE"
-        ),
+        policies.composite_foreign_key("progress_cohortsummary", "cohort_id", "cohorts_cohort", on_delete="CASCADE"),
     ]

@@ -128,17 +128,13 @@ def compound(streams: Mapping[str, bytes]) -> io.BytesIO:
         entries.append(_entry(name, 2, first, len(padded), right=following))
         body += padded
     header = bytes.fromhex("D0CF11E0A1B11AE1") + bytes(16)
-    header += struct.pack(
-        "<HHHHH6xIIIIIIIII", 0x3E, 3, 0xFFFE, 9, 6, 0, 1, 1, 0, 4096, chain_end, 0, chain_end, 0
-    )
+    header += struct.pack("<HHHHH6xIIIIIIIII", 0x3E, 3, 0xFFFE, 9, 6, 0, 1, 1, 0, 4096, chain_end, 0, chain_end, 0)
     header += struct.pack("<109I", 0, *[free] * 108)
     sectors = struct.pack("<128I", *allocation, *[free] * (128 - len(allocation)))
     return io.BytesIO(header + sectors + b"".join(entries).ljust(512, b"\0") + body)
 
 
-def _entry(
-    name: str, kind: int, start: int, size: int, *, child: int = 0xFFFFFFFF, right: int = 0xFFFFFFFF
-) -> bytes:
+def _entry(name: str, kind: int, start: int, size: int, *, child: int = 0xFFFFFFFF, right: int = 0xFFFFFFFF) -> bytes:
     encoded = name.encode("utf-16-le")
     return (
         encoded.ljust(64, b"\0")

@@ -103,9 +103,7 @@ def test_forbidden_headers_are_dropped(header: str) -> None:
     assert mapping.dropped_headers == (header,)
 
 
-@pytest.mark.parametrize(
-    "header", ["Nom de naissance", "Adresse électronique", "Adresse mail", "Matricule paie"]
-)
+@pytest.mark.parametrize("header", ["Nom de naissance", "Adresse électronique", "Adresse mail", "Matricule paie"])
 def test_what_only_resembles_them_is_not(header: str) -> None:
     assert suggest(delimited([(*HEADER, header)])).dropped == ()
 

@@ -199,9 +199,7 @@ def test_no_bytes_raise_anything_but_a_refusal(content: bytes, prefix: bytes) ->
 
 
 @given(
-    whole=st.sampled_from(
-        [xlsx({"Effectif": ROSTER}).getvalue(), xls(ROSTER).getvalue(), ods(ROSTER).getvalue()]
-    ),
+    whole=st.sampled_from([xlsx({"Effectif": ROSTER}).getvalue(), xls(ROSTER).getvalue(), ods(ROSTER).getvalue()]),
     place=st.integers(0, 6000),
     garbage=st.binary(min_size=1, max_size=6),
 )

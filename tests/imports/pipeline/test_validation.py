@@ -32,9 +32,7 @@ def check(
     rows: Sequence[tuple[Cell, ...]], *fields: str, names_required: bool = True, **options: Any
 ) -> list[CheckedRow]:
     numbered = [Row(number, cells) for number, cells in enumerate([fields, *rows], start=1)]
-    return list(
-        check_rows(numbered, mapping(*fields, **options), ROSTER_FIELDS, names_required=names_required)
-    )
+    return list(check_rows(numbered, mapping(*fields, **options), ROSTER_FIELDS, names_required=names_required))
 
 
 def person(**cells: Cell) -> CheckedRow:
@@ -182,9 +180,7 @@ def test_warnings_keep_the_row() -> None:
 
 def test_a_key_is_required_and_either_will_do() -> None:
     fields = ("employee_number", "email", "last_name", "first_name")
-    rows = check(
-        [("", "", "Martin", "Zoé"), ("", "z@b.fr", "Martin", "Zoé"), ("1", "", "Martin", "Zoé")], *fields
-    )
+    rows = check([("", "", "Martin", "Zoé"), ("", "z@b.fr", "Martin", "Zoé"), ("1", "", "Martin", "Zoé")], *fields)
     assert [codes(row) for row in rows] == [["missing_key"], [], []]
 
 
@@ -294,9 +290,7 @@ def test_any_cells_give_values_that_a_database_takes(rows: list[tuple[Cell, ...]
 )
 @settings(max_examples=60, deadline=None)
 def test_the_order_of_columns_does_not_matter(order: list[int], rows: list[tuple[Cell, ...]]) -> None:
-    shuffled = check(
-        [tuple(row[index] for index in order) for row in rows], *(FIELDS[index] for index in order)
-    )
+    shuffled = check([tuple(row[index] for index in order) for row in rows], *(FIELDS[index] for index in order))
     plain = check(rows, *FIELDS)
     assert [(row.number, row.values, set(codes(row))) for row in shuffled] == [
         (row.number, row.values, set(codes(row))) for row in plain

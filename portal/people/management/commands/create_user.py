@@ -23,6 +23,7 @@ class Command(PortalCommand):
         roles = [StaffRole.ACCOUNT_MANAGER.value, *Membership.Role.values]
         parser.add_argument("email")
         parser.add_argument("--role", required=True, choices=roles)
+        parser.add_argument("--name", default="", help="how the audit names them; by default the address")
         parser.add_argument("--organisation", default="", metavar="SLUG")
         parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
 
@@ -32,11 +33,12 @@ class Command(PortalCommand):
         actor: Actor,
         email: str,
         role: str,
+        name: str,
         organisation: str,
         password_stdin: bool,
         **_: Any,  # noqa: ANN401
     ) -> dict[str, Any]:
         password = sys.stdin.readline().rstrip("\r\n") if password_stdin else ""
         place = organisation_named(organisation) if organisation else None
-        user = create_user(actor=actor, email=email, role=role, organisation=place, password=password)
+        user = create_user(actor=actor, email=email, role=role, name=name, organisation=place, password=password)
         return {"email": user.username, "role": role, "organisation": organisation}

@@ -1,0 +1,372 @@
+"""Writing imports: each change of state, by compare-and-set, with its event."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import PurePath
+from typing import IO, TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from imports import quarantine
+from imports.apply import create_named_cohorts
+from imports.diff import Plan, forget_plan, make_plan
+from imports.models import ImportChange, RosterImport, StagedRow
+from imports.pipeline.mapping import Mapping
+from imports.staging import clear_staged
+from imports.undo import undo_results
+from portal.audit.actions import Action
+from portal.audit.services import record_event
+from portal.core.actor import ActorKind
+from portal.core.errors import Refusal
+from portal.people.selectors import roster
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from portal.core.actor import Actor
+    from portal.organisations.models import Organisation
+
+State = RosterImport.State
+
+_WAITING = (State.READY, State.HELD)
+_CANCELLABLE = (State.UPLOADED, State.PREPARING, *_WAITING)
+
+
+class Confirmation(StrEnum):
+    """Whether the work began, or the roster had changed and the plan must be looked at again."""
+
+    STARTED = "started"
+    PLAN_RECOMPUTED = "plan_recomputed"
+
+
+@transaction.atomic
+def open_import(
+    *,
+    actor: Actor,
+    organisation: Organisation,
+    file: IO[bytes],
+    file_name: str,
+    mode: str = RosterImport.Mode.DELTA,
+    cohort_name: str = "",
+    sheet: str = "",
+) -> RosterImport:
+    """Shut the uploaded file away until a worker reads it.
+
+    Raises:
+        Refusal: `too_large`, `empty_file`, `invalid_name`.
+    """
+    cohort_name = " ".join(cohort_name.split())
+    if len(cohort_name) > 150:
+        raise Refusal("invalid_name", _("Give the cohort a name of 150 characters at most."))
+    try:
+        stored = quarantine.shut_away(file, limit=settings.IMPORT_MAX_BYTES)
+    except quarantine.TooLarge:
+        message = _("This file is larger than %(limit)s MB. Remove pictures and other sheets, or save it as CSV.")
+        raise Refusal("too_large", message % {"limit": settings.IMPORT_MAX_BYTES // 1024**2}) from None
+    if not stored.size:
+        quarantine.discard(stored.name)
+        raise Refusal("empty_file", _("This file is empty. Save it once more from your spreadsheet, then upload it."))
+    now = timezone.now()
+    roster_import = RosterImport.objects.create(
+        organisation=organisation,
+        mode=mode,
+        uploaded_by_id=actor.user_id,
+        file_name=_shown_name(file_name),
+        file_size=stored.size,
+        file_digest=stored.digest,
+        quarantine=stored.name,
+        wanted_sheet=sheet[:255],
+        cohort_name=cohort_name,
+        due_at=now + timedelta(seconds=settings.IMPORT_UNREAD_SECONDS),
+        heartbeat_at=now,
+    )
+    _record(actor, roster_import, Action.IMPORT_OPENED, {"mode": mode, "bytes": stored.size})
+    return roster_import
+
+
+@transaction.atomic
+def begin_preparing(*, organisation: Organisation, import_id: int) -> RosterImport | None:
+    """Take the upload, or the preparation that was interrupted, from the beginning; None when it is past that."""
+    found = RosterImport.objects.filter(
+        organisation_id=organisation.pk, pk=import_id, state__in=(State.UPLOADED, State.PREPARING)
+    )
+    if not found.update(state=State.PREPARING, heartbeat_at=timezone.now(), done_rows=0):
+        return None
+    clear_staged(organisation_id=organisation.pk, import_id=import_id)
+    return RosterImport.objects.get(pk=import_id)
+
+
+@transaction.atomic
+def finish_preparing(
+    *, actor: Actor, organisation: Organisation, import_id: int, mapping: Mapping
+) -> RosterImport | None:
+    """Make the plan and show it; the file is not needed any more. None when the import was cancelled meanwhile."""
+    roster_import = locked_import(organisation, import_id)
+    if roster_import.state != State.PREPARING:
+        return None
+    quarantined = roster_import.quarantine
+    roster_import.mapping = mapping.as_json()
+    roster_import.quarantine = ""
+    roster_import.due_at = None
+    _plan(organisation, roster_import)
+    _supersede_same_file(organisation, roster_import)
+    _record(actor, roster_import, Action.IMPORT_PREPARED, {**_told(roster_import), "state": roster_import.state})
+    transaction.on_commit(lambda: quarantine.discard(quarantined))
+    return roster_import
+
+
+@transaction.atomic
+def confirm_import(*, actor: Actor, organisation: Organisation, import_id: int) -> Confirmation:
+    """Start to apply what was shown, without what is held.
+
+    The roster may have changed since: then the plan is made again, and it goes on only if it comes to the same.
+
+    Raises:
+        Refusal: `needs_approval`, `not_ready`, `another_import_at_work`.
+    """
+    roster_import = locked_import(organisation, import_id)
+    if roster_import.state == State.HELD:
+        message = _("So many people would leave that a second person must approve this import.")
+        raise Refusal("needs_approval", message)
+    if roster_import.state != State.READY:
+        raise Refusal("not_ready", _("This import is not waiting to be applied."))
+    if _recomputed(organisation, roster_import):
+        return Confirmation.PLAN_RECOMPUTED
+    _start_applying(actor, organisation, roster_import)
+    _record(actor, roster_import, Action.IMPORT_CONFIRMED, _told(roster_import))
+    return Confirmation.STARTED
+
+
+@transaction.atomic
+def approve_held(*, actor: Actor, organisation: Organisation, import_id: int) -> Confirmation:
+    """Let go what was held, as a second person, and start to apply everything that is not applied yet.
+
+    Raises:
+        Refusal: `same_person`, `nothing_held`, `plan_outdated`, `another_import_at_work`.
+    """
+    roster_import = locked_import(organisation, import_id)
+    if not roster_import.counts.get("held") or roster_import.state not in (*_WAITING, State.APPLIED):
+        raise Refusal("nothing_held", _("Nothing is held in this import."))
+    if actor.kind is ActorKind.USER and actor.user_id == roster_import.uploaded_by_id:
+        message = _("You uploaded this file: someone else must approve what is held.")
+        raise Refusal("same_person", message)
+    if roster_import.state != State.APPLIED:
+        if _recomputed(organisation, roster_import):
+            return Confirmation.PLAN_RECOMPUTED
+    elif _other_import_since(roster_import):
+        message = _("Another import has changed the roster since this was planned. Upload the file again.")
+        raise Refusal("plan_outdated", message)
+    _rows(roster_import).filter(held=True).update(held=False)
+    roster_import.counts = {**roster_import.counts, "held": 0, "approved": roster_import.counts["held"]}
+    roster_import.held_whole, roster_import.held_sites = False, []
+    roster_import.approved_by = actor.pseudonym
+    _start_applying(actor, organisation, roster_import)
+    _record(actor, roster_import, Action.IMPORT_APPROVED, {"approved": roster_import.counts["approved"]})
+    return Confirmation.STARTED
+
+
+@transaction.atomic
+def finish_applying(*, actor: Actor, roster_import: RosterImport) -> None:
+    """Close an apply: one event for all that it changed.
+
+    What the file said of people whom it does not change is deleted; the rows that changed something, were rejected or
+    are still held stay, as the import's history.
+    """
+    roster_import.state = State.APPLIED
+    roster_import.applied_at = timezone.now()
+    held = _rows(roster_import).filter(held=True).count()
+    roster_import.counts = {**roster_import.counts, "held": held}
+    roster_import.save(update_fields=["state", "applied_at", "counts"])
+    if not held:
+        _rows(roster_import).filter(action__in=(StagedRow.Action.UNCHANGED, StagedRow.Action.MERGED)).delete()
+    _record(actor, roster_import, Action.IMPORT_APPLIED, _told(roster_import))
+
+
+@transaction.atomic
+def cancel_import(*, actor: Actor, organisation: Organisation, import_id: int) -> None:
+    """Drop an import of which nothing was applied, with everything that was read from its file.
+
+    Raises:
+        Refusal: `too_late`.
+    """
+    roster_import = locked_import(organisation, import_id)
+    if roster_import.state not in _CANCELLABLE:
+        raise Refusal("too_late", _("This import has been applied or closed: it can no longer be cancelled."))
+    _close(roster_import, State.CANCELLED)
+    _record(actor, roster_import, Action.IMPORT_CANCELLED, {})
+
+
+@transaction.atomic
+def fail_import(*, actor: Actor, organisation: Organisation, import_id: int, code: str, params: dict[str, Any]) -> None:
+    """Close an import that cannot go on. When a part was applied, it can still be undone."""
+    roster_import = locked_import(organisation, import_id)
+    if roster_import.state not in (*_CANCELLABLE, State.APPLYING):
+        return
+    roster_import.error = code
+    roster_import.error_params = params
+    _close(roster_import, State.FAILED)
+    _record(actor, roster_import, Action.IMPORT_FAILED, {"code": code})
+
+
+@transaction.atomic
+def undo_import(*, actor: Actor, organisation: Organisation, import_id: int) -> None:
+    """Start to take back what the import changed.
+
+    Raises:
+        Refusal: `nothing_to_undo`, `another_import_at_work`.
+    """
+    roster_import = locked_import(organisation, import_id)
+    changes = ImportChange.objects.filter(organisation_id=organisation.pk, roster_import=roster_import)
+    may = roster_import.state == State.APPLIED or (roster_import.state == State.FAILED and changes.exists())
+    if not may:
+        raise Refusal("nothing_to_undo", _("This import has changed nothing that could be undone."))
+    roster_import.counts = {**roster_import.counts, "to_do": changes.count()}
+    roster_import.done_rows = 0
+    _go_to_work(roster_import, State.UNDOING)
+    del actor  # The event is written once, when the undo is done.
+
+
+@transaction.atomic
+def finish_undoing(*, actor: Actor, roster_import: RosterImport) -> None:
+    """Close an undo, with one event for all that it took back; what was still held is not wanted any more."""
+    results = undo_results(organisation_id=roster_import.organisation_id, import_id=roster_import.pk)
+    roster_import.undone_at = timezone.now()
+    roster_import.counts = {**roster_import.counts, "held": 0, "undo": results}
+    roster_import.held_whole, roster_import.held_sites = False, []
+    roster_import.state = State.UNDONE
+    roster_import.save()
+    _rows(roster_import).filter(held=True).update(held=False, done=True)
+    _record(actor, roster_import, Action.IMPORT_UNDONE, results)
+
+
+def locked_import(organisation: Organisation, import_id: int) -> RosterImport:
+    """Return the import, locked until the transaction ends.
+
+    Raises:
+        Refusal: `unknown_import`.
+    """
+    found = RosterImport.objects.select_for_update().filter(organisation_id=organisation.pk, pk=import_id).first()
+    if found is None:
+        raise Refusal("unknown_import", _("There is no such import."))
+    return found
+
+
+def planned(organisation: Organisation, roster_import: RosterImport) -> Plan:
+    """The plan's terms. The day is that of the plan: midnight between the review and the apply changes nothing."""
+    moment = roster_import.planned_at or timezone.now()
+    return Plan(
+        roster_import=roster_import,
+        organisation=organisation,
+        mapping=Mapping.from_json(roster_import.mapping),
+        today=moment.astimezone(ZoneInfo(organisation.time_zone)).date(),
+    )
+
+
+def _plan(organisation: Organisation, roster_import: RosterImport) -> None:
+    roster_import.planned_at = timezone.now()
+    roster_import.counts = make_plan(planned(organisation, roster_import))
+    roster_import.state = State.HELD if roster_import.held_whole else State.READY
+    roster_import.done_rows = 0
+    roster_import.save()
+
+
+def _recomputed(organisation: Organisation, roster_import: RosterImport) -> bool:
+    """Make the plan anew when the roster changed since; say whether it came to something else."""
+    if not _roster_changed_since(roster_import):
+        return False
+    shown = (roster_import.counts, roster_import.held_sites, roster_import.held_whole)
+    forget_plan(roster_import)
+    _plan(organisation, roster_import)
+    return shown != (roster_import.counts, roster_import.held_sites, roster_import.held_whole)
+
+
+def _roster_changed_since(roster_import: RosterImport) -> bool:
+    """People who were deleted leave no date behind, but only an undo deletes people."""
+    people = roster(roster_import.organisation).filter(changed_at__gt=roster_import.planned_at)
+    return people.exists() or _other_import_since(roster_import)
+
+
+def _other_import_since(roster_import: RosterImport) -> bool:
+    others = RosterImport.objects.filter(organisation_id=roster_import.organisation_id).exclude(pk=roster_import.pk)
+    since = Q(applied_at__gt=roster_import.planned_at) | Q(undone_at__gt=roster_import.planned_at)
+    return others.filter(since).exists()
+
+
+def _start_applying(actor: Actor, organisation: Organisation, roster_import: RosterImport) -> None:
+    create_named_cohorts(actor=actor, plan=planned(organisation, roster_import))
+    to_do = _rows(roster_import).filter(done=False, held=False).count()
+    roster_import.counts = {**roster_import.counts, "to_do": to_do}
+    roster_import.done_rows = 0
+    _go_to_work(roster_import, State.APPLYING)
+
+
+def _go_to_work(roster_import: RosterImport, state: str) -> None:
+    """Move to a state in which people are written: one import of an organisation at a time."""
+    roster_import.state = state
+    roster_import.heartbeat_at = timezone.now()
+    try:
+        with transaction.atomic():
+            roster_import.save()
+    except IntegrityError:
+        message = _("Another import of this organisation is being applied or undone. Try again when it is done.")
+        raise Refusal("another_import_at_work", message) from None
+
+
+def _supersede_same_file(organisation: Organisation, roster_import: RosterImport) -> None:
+    """The same file uploaded again replaces the older copy that waits.
+
+    Other imports that wait are left alone: they may speak of other people, and whoever confirms one gets its plan
+    made anew against the roster as it is then.
+    """
+    older = RosterImport.objects.select_for_update().filter(
+        organisation_id=organisation.pk,
+        pk__lt=roster_import.pk,
+        state__in=_WAITING,
+        file_digest=roster_import.file_digest,
+        mode=roster_import.mode,
+        cohort_name=roster_import.cohort_name,
+        wanted_sheet=roster_import.wanted_sheet,
+    )
+    for copy in older:
+        _close(copy, State.SUPERSEDED)
+
+
+def _close(roster_import: RosterImport, state: str) -> None:
+    """Close an import that will not be applied: what was read from its file is deleted, and the file."""
+    quarantined = roster_import.quarantine
+    roster_import.state, roster_import.quarantine, roster_import.due_at = state, "", None
+    roster_import.save()
+    clear_staged(organisation_id=roster_import.organisation_id, import_id=roster_import.pk)
+    transaction.on_commit(lambda: quarantine.discard(quarantined))
+
+
+def _rows(roster_import: RosterImport) -> QuerySet[StagedRow]:
+    return StagedRow.objects.filter(organisation_id=roster_import.organisation_id, roster_import_id=roster_import.pk)
+
+
+def _shown_name(file_name: str) -> str:
+    """The last part of a path that a browser may send, without what cannot be shown or stored."""
+    last = PurePath(file_name.replace("\\", "/")).name
+    return "".join(sign for sign in last if sign.isprintable())[:255]
+
+
+def _told(roster_import: RosterImport) -> dict[str, Any]:
+    names = ("rows", "create", "update", "unchanged", "merged", "reject", "deactivate", "held")
+    return {name: roster_import.counts.get(name, 0) for name in names}
+
+
+def _record(actor: Actor, roster_import: RosterImport, action: Action, data: dict[str, Any]) -> None:
+    record_event(
+        actor=actor,
+        organisation_id=roster_import.organisation_id,
+        action=action,
+        subject=str(roster_import.pk),
+        data=data,
+    )

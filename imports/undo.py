@@ -1,0 +1,102 @@
+"""Undoing, chunk by chunk from the newest change back: what the import changed, and only where nothing happened since.
+
+Each change says what became of it: `restored`, `partly`, `removed`, `inactive`, or `kept`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+
+from portal.core.tenancy import cursor_rows
+from portal.enrolments.services import create_enrolment_intake, unenrol_employees
+from portal.people.restore import create_restore, reactivate_employees, remove_employees, restore_employees
+
+if TYPE_CHECKING:
+    from portal.core.actor import Actor
+    from portal.organisations.models import Organisation
+
+
+def undo_chunk(*, actor: Actor, organisation: Organisation, import_id: int) -> int:
+    """Take back the newest changes that stand; return how many, 0 at the end. The caller holds the import's lock."""
+    params = {"organisation": organisation.pk, "import": import_id, "limit": settings.IMPORT_CHUNK_ROWS}
+    cursor_rows(
+        "CREATE TEMP TABLE undo_now ON COMMIT DROP AS"
+        " SELECT id, employee_id, cohort_id, action, before, after FROM imports_importchange"
+        " WHERE organisation_id = %(organisation)s AND roster_import_id = %(import)s AND undone = ''"
+        " ORDER BY id DESC LIMIT %(limit)s",
+        params,
+    )
+    counts = Counter(dict(cursor_rows("SELECT action, count(*) FROM undo_now GROUP BY action")))
+    # Enrolments go first: a person is removed only when none is left.
+    if counts["enrol"]:
+        _unenrol(actor, organisation, params)
+    for action, take_back in (
+        ("deactivate", reactivate_employees),
+        ("update", restore_employees),
+        ("create", remove_employees),
+    ):
+        if counts[action]:
+            _fill_restore(action, params)
+            take_back(actor=actor, organisation=organisation)
+            _record_results(params)
+    cursor_rows("DROP TABLE undo_now")
+    return counts.total()
+
+
+def undo_results(*, organisation_id: int, import_id: int) -> dict[str, int]:
+    """What the undo came to: people by result, and enrolments apart."""
+    rows = cursor_rows(
+        "SELECT CASE WHEN action = 'enrol' THEN 'enrolments_' || undone ELSE undone END, count(*)"
+        " FROM imports_importchange WHERE organisation_id = %s AND roster_import_id = %s GROUP BY 1",
+        [organisation_id, import_id],
+    )
+    return {result: count for result, count in rows if result}
+
+
+def _unenrol(actor: Actor, organisation: Organisation, params: dict[str, Any]) -> None:
+    create_enrolment_intake()
+    cursor_rows(
+        "INSERT INTO enrolment_intake (employee_id, cohort_id) SELECT employee_id, cohort_id FROM undo_now"
+        " WHERE action = 'enrol'"
+    )
+    unenrol_employees(actor=actor, organisation=organisation)
+    cursor_rows(
+        "UPDATE imports_importchange c SET undone = CASE WHEN EXISTS (SELECT 1 FROM enrolments_enrolment e"
+        " WHERE e.organisation_id = c.organisation_id AND e.employee_id = c.employee_id AND e.cohort_id = c.cohort_id)"
+        " THEN 'kept' ELSE 'removed' END"
+        " FROM undo_now u WHERE c.organisation_id = %(organisation)s AND c.id = u.id AND u.action = 'enrol'",
+        params,
+    )
+
+
+def _fill_restore(action: str, params: dict[str, Any]) -> None:
+    """Hand over the people; those whom a later import has changed as well stay with that import."""
+    create_restore()
+    later = (
+        "EXISTS (SELECT 1 FROM imports_importchange l WHERE l.organisation_id = %(organisation)s"
+        " AND l.employee_id = u.employee_id AND l.id > u.id AND l.roster_import_id <> %(import)s"
+        " AND l.action <> 'enrol' AND l.undone = '')"
+    )
+    stays = later if action == "create" else "false"
+    cursor_rows(
+        "INSERT INTO employee_restore (ref, employee_id, before, after)"  # noqa: S608
+        f" SELECT id, employee_id, before, after FROM undo_now u WHERE action = %(action)s AND NOT {stays}",
+        {**params, "action": action},
+    )
+    cursor_rows(
+        "UPDATE imports_importchange c SET undone = 'kept' FROM undo_now u WHERE c.organisation_id = %(organisation)s"
+        " AND c.id = u.id AND u.action = %(action)s AND u.id NOT IN (SELECT ref FROM employee_restore)",
+        {**params, "action": action},
+    )
+
+
+def _record_results(params: dict[str, Any]) -> None:
+    """Write the results; whoever does not exist any more needs nothing taken back."""
+    cursor_rows(
+        "UPDATE imports_importchange c SET undone = coalesce(nullif(r.result, ''), 'kept') FROM employee_restore r"
+        " WHERE c.organisation_id = %(organisation)s AND c.id = r.ref",
+        params,
+    )

@@ -1,0 +1,67 @@
+"""Which door is mine: what a visitor typed → where to sign in; who signed in → where they belong."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.urls import reverse
+
+from portal.core.tenancy import organisation_scope
+from portal.organisations.models import Organisation
+from portal.people.models import StaffRole
+from portal.people.session import organisations_with_a_role
+from sso.discovery import door_of
+from sso.selectors import open_connection
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+    from portal.people.models import User
+
+_NOBODY = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Belonging:
+    """Where a signed-in person belongs: at one address, or in one of these organisations."""
+
+    url: str
+    choices: list[Organisation]
+
+
+def door_behind(entered: str) -> str | None:
+    """Return where to sign in for a work e-mail address, or an organisation's code.
+
+    An unknown code takes the same steps as a known one, in a scope in which nothing exists.
+    """
+    if "@" in entered:
+        return door_of(entered)
+    code = entered.strip().lower()[:60].replace("\x00", "")
+    organisation = Organisation.objects.filter(slug=code, active=True).first()
+    organisation_id = organisation.pk if organisation else _NOBODY
+    with organisation_scope(organisation_id):
+        connection = open_connection(organisation_id)
+    return reverse("sso_login", args=[connection.public_id]) if connection else None
+
+
+def belonging(request: HttpRequest, user: User) -> Belonging:
+    """Say where this login belongs, among the organisations whose door it has used in this session."""
+    if user.staff_role == StaffRole.ACCOUNT_MANAGER:
+        return Belonging(reverse("manage"), [])
+    ids = organisations_with_a_role(request, user)
+    if not ids:
+        return Belonging(reverse("learner_home"), [])
+    choices = list(Organisation.objects.filter(pk__in=ids).order_by("sort_name"))
+    return Belonging(reverse("organisation_home", args=[choices[0].slug]), choices if len(choices) > 1 else [])
+
+
+def demo_accounts() -> list[dict[str, Any]]:
+    """Return whom the demo lets in; outside the demo, and before it is seeded, nobody."""
+    path = settings.BASE_DIR / "var" / "demo" / "accounts.json"
+    if not settings.DEMO or not path.is_file():
+        return []
+    accounts: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+    return accounts

@@ -1,0 +1,197 @@
+"""An organisation's home: where it is, and what needs somebody, in a fixed number of queries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import F, Max, Sum
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from imports.models import RosterImport
+from portal.cohorts.models import Cohort
+from portal.core.access import Permission
+from portal.core.templatetags.ui import number
+from portal.people.models import Affiliation
+from portal.people.selectors import unlinked_affiliations
+from portal.progress.models import CohortSummary, RosterRollup
+from portal.progress.selectors import figures_as_of
+from sso.models import Connection
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from portal.core.access import Access
+    from portal.organisations.models import Organisation
+
+STEPS = ("enrolled", "invited", "started", "completed", "certified")
+STALE_DAYS = 30
+_MANY = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """The organisation's totals. A person in two cohorts counts in each."""
+
+    roster: int
+    enrolled: int
+    invited: int
+    started: int
+    completed: int
+    certified: int
+    cohorts: int
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CohortLine:
+    cohort: Cohort
+    summary: CohortSummary | None
+    word: str
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Something that waits for somebody: what, how much, and where it is settled (nowhere without the right)."""
+
+    term: str
+    value: str
+    url: str
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    label: str
+    state: str
+    url: str
+
+
+def numbers(organisation: Organisation) -> Numbers:
+    roster = RosterRollup.objects.filter(organisation_id=organisation.pk).aggregate(active=Sum("active", default=0))
+    sums = {name: Sum(name, default=0) for name in STEPS}
+    totals = CohortSummary.objects.filter(organisation_id=organisation.pk).aggregate(**sums)
+    cohorts = Cohort.objects.filter(organisation_id=organisation.pk).count()
+    return Numbers(roster=roster["active"], cohorts=cohorts, as_of=figures_as_of(organisation), **totals)
+
+
+def tiles(organisation: Organisation, access: Access, counted: Numbers) -> list[dict[str, Any]]:
+    cohorts = reverse("cohorts", args=[organisation.slug])
+    roster = reverse("roster", args=[organisation.slug]) if access.allows(Permission.VIEW_ROSTER) else ""
+    return [
+        {"value": counted.roster, "label": _("people on the roster"), "url": roster},
+        {"value": counted.enrolled, "label": _("enrolled"), "url": cohorts},
+        {"value": counted.started, "label": _("have started"), "url": cohorts},
+        {"value": counted.certified, "label": _("certified"), "url": cohorts, "tone": "good"},
+    ]
+
+
+def funnel(counted: Numbers) -> list[dict[str, Any]]:
+    labels = (_("Enrolled"), _("Invited"), _("Started"), _("Completed"), _("Certified"))
+    steps = [{"label": label, "count": getattr(counted, name)} for label, name in zip(labels, STEPS, strict=True)]
+    return [{"label": _("Roster"), "count": counted.roster}, *steps]
+
+
+def cohort_lines(organisation: Organisation, *, limit: int = 8) -> list[CohortLine]:
+    """Return the cohorts that end last; those without an end come first."""
+    shown = Cohort.objects.filter(organisation_id=organisation.pk)
+    cohorts = list(shown.order_by(F("ends_on").desc(nulls_first=True), "-id")[:limit])
+    summaries = {
+        summary.cohort_id: summary
+        for summary in CohortSummary.objects.filter(organisation_id=organisation.pk, cohort__in=cohorts)
+    }
+    return [
+        CohortLine(cohort, summaries.get(cohort.pk), *cohort_state(cohort.starts_on, cohort.ends_on))
+        for cohort in cohorts
+    ]
+
+
+def cohort_state(starts_on: date | None, ends_on: date | None) -> tuple[str, str]:
+    """Say in a word where a cohort is between its dates, and with which tone."""
+    today = timezone.localdate()
+    if starts_on and starts_on > today:
+        return _("not started"), "neutral"
+    if ends_on and ends_on < today:
+        return _("ended"), "neutral"
+    return _("under way"), "info"
+
+
+def checklist(organisation: Organisation, access: Access, counted: Numbers, connected: bool) -> list[Step]:  # noqa: FBT001
+    """Say how far the organisation is in getting ready; nothing once its people sign in."""
+    signed_in = Affiliation.objects.filter(organisation=organisation, employee__isnull=False).exists()
+    steps = (
+        (_("Connect the company sign-in"), connected, Permission.MANAGE_SIGN_IN, "sign_in_settings"),
+        (_("Upload the roster"), counted.roster > 0, Permission.IMPORT_ROSTER, "import_upload"),
+        (_("Create a cohort"), counted.cohorts > 0, Permission.MANAGE_COHORTS, "cohort_new"),
+        (_("Enrol people"), counted.enrolled > 0, Permission.IMPORT_ROSTER, "import_upload"),
+        (_("First person signed in"), signed_in, Permission.MANAGE_SIGN_IN, "sign_in_settings"),
+    )
+    if all(done for _label, done, _right, _page in steps):
+        return []
+    listed: list[Step] = []
+    for label, done, right, page in steps:
+        waiting = any(step.state == "current" for step in listed)
+        url = reverse(page, args=[organisation.slug]) if access.allows(right) else ""
+        listed.append(Step(label, "done" if done else "todo" if waiting else "current", url))
+    return listed
+
+
+def connection_states(organisation: Organisation) -> set[str]:
+    return set(Connection.objects.filter(organisation_id=organisation.pk).values_list("state", flat=True))
+
+
+def tasks(organisation: Organisation, access: Access, states: set[str]) -> list[Task]:
+    """Return what waits for somebody, the most urgent first."""
+    listed = [
+        _failing_sign_in(organisation, access) if Connection.State.FAILING in states else None,
+        *_waiting_imports(organisation, access),
+        _people_to_match(organisation, access),
+        _stale_roster(organisation, access),
+    ]
+    return [task for task in listed if task]
+
+
+def _page(access: Access, right: Permission, name: str, *args: object) -> str:
+    return reverse(name, args=args) if access.allows(right) else ""
+
+
+def _failing_sign_in(organisation: Organisation, access: Access) -> Task:
+    url = _page(access, Permission.MANAGE_SIGN_IN, "sign_in_settings", organisation.slug)
+    return Task(_("The company sign-in fails"), _("IT"), url, _("See why"))
+
+
+def _waiting_imports(organisation: Organisation, access: Access) -> list[Task]:
+    waiting = RosterImport.objects.filter(
+        organisation_id=organisation.pk, state__in=[RosterImport.State.HELD, RosterImport.State.READY]
+    )
+    listed = []
+    for roster_import in waiting.order_by("state", "-id").only("id", "state")[:5]:
+        held = roster_import.state == RosterImport.State.HELD
+        term = _("An import is held") if held else _("An import awaits your confirmation")
+        url = _page(access, Permission.IMPORT_ROSTER, "import_page", organisation.slug, roster_import.pk)
+        listed.append(Task(term, _("2 min"), url, _("Review the import")))
+    return listed
+
+
+def _people_to_match(organisation: Organisation, access: Access) -> Task | None:
+    count = unlinked_affiliations(organisation)[:_MANY].count()
+    if not count:
+        return None
+    term = ngettext("%(count)s person to recognise", "%(count)s people to recognise", count)
+    shown = number(count) if count < _MANY else f"{number(count)}+"
+    url = _page(access, Permission.MATCH_PEOPLE, "matches", organisation.slug)
+    return Task(term % {"count": shown}, _("1 min each"), url, _("Recognise them"))
+
+
+def _stale_roster(organisation: Organisation, access: Access) -> Task | None:
+    applied = RosterImport.objects.filter(organisation_id=organisation.pk, state=RosterImport.State.APPLIED)
+    latest = applied.aggregate(at=Max("applied_at"))["at"]
+    days = (timezone.now() - latest).days if latest else 0
+    if days <= STALE_DAYS:
+        return None
+    url = _page(access, Permission.IMPORT_ROSTER, "import_upload", organisation.slug)
+    return Task(_("Roster from %(days)s days ago") % {"days": number(days)}, _("1 file"), url, _("Upload the roster"))

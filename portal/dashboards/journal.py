@@ -1,0 +1,95 @@
+"""The audit in sentences: what was done, in words that those accountable use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from portal.audit.actions import Action
+from portal.core.actor import ActorKind
+from portal.core.templatetags.ui import ABSENT
+from portal.people.models import Membership, StaffRole
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from portal.audit.selectors import AuditLine
+    from portal.organisations.models import Organisation
+
+SENTENCES: Mapping[str, str] = {
+    Action.ORGANISATION_CREATED: gettext_noop("created the organisation"),
+    Action.DOMAIN_VERIFIED: gettext_noop("verified an e-mail domain"),
+    Action.SETTINGS_CHANGED: gettext_noop("changed the settings"),
+    Action.USER_CREATED: gettext_noop("created an account with the role “%(role)s”"),
+    Action.ROLE_GRANTED: gettext_noop("gave an account the role “%(role)s”"),
+    Action.ROLE_WITHDRAWN: gettext_noop("withdrew an account’s role"),
+    Action.SUPPORT_OPENED: gettext_noop("came in as support: “%(reason)s”"),
+    Action.EMPLOYEE_EDITED: gettext_noop("changed a person by hand"),
+    Action.EMPLOYEE_SEEN: gettext_noop("looked at a person as support"),
+    Action.EMPLOYEE_LINKED: gettext_noop("recognised a person"),
+    Action.ROSTER_EXPORTED: gettext_noop("exported the roster"),
+    Action.COHORT_CREATED: gettext_noop("created the cohort “%(name)s”"),
+    Action.CONNECTION_CREATED: gettext_noop("connected an identity provider"),
+    Action.CONNECTION_ACTIVATED: gettext_noop("opened the company sign-in"),
+    Action.PERSON_SIGNED_IN: gettext_noop("signed in"),
+    Action.FIRST_SIGN_IN: gettext_noop("signed in for the first time"),
+    Action.IMPORT_OPENED: gettext_noop("uploaded a roster"),
+    Action.IMPORT_PREPARED: gettext_noop("read the uploaded roster"),
+    Action.IMPORT_MAPPED: gettext_noop("changed what the columns of an import mean"),
+    Action.IMPORT_CONFIRMED: gettext_noop("confirmed an import"),
+    Action.IMPORT_APPROVED: gettext_noop("approved a held import"),
+    Action.IMPORT_APPLIED: gettext_noop("finished applying an import"),
+    Action.IMPORT_CANCELLED: gettext_noop("cancelled an import"),
+    Action.IMPORT_FAILED: gettext_noop("could not carry out an import"),
+    Action.IMPORT_UNDONE: gettext_noop("undid an import"),
+    Action.COMPLETIONS_RECORDED: gettext_noop("recorded facts from the learning platform"),
+    Action.ROLLUPS_REBUILT: gettext_noop("counted everything again"),
+    Action.REPORT_EXPORTED: gettext_noop("exported a report"),
+    Action.TOKEN_CREATED: gettext_noop("created an API token"),
+}
+
+_PAGES: Mapping[str, str] = {
+    "people:employee": "employee",
+    "imports:import": "import_page",
+    "cohorts:cohort": "cohort",
+}
+
+
+class _Words(dict[str, Any]):
+    """What an event of an older version did not record is a dash, never a failure of the page."""
+
+    def __missing__(self, name: str) -> str:
+        return ABSENT
+
+
+def sentence(action: str, data: Mapping[str, Any]) -> str:
+    """Say what was done. An action that this version does not know is shown by its name."""
+    known = SENTENCES.get(action)
+    if known is None:
+        return action
+    words = _Words(data)
+    if "role" in words:
+        words["role"] = role_label(str(words["role"]))
+    return _(known) % words
+
+
+def who(line: AuditLine) -> str:
+    if line.actor_kind == ActorKind.OPERATOR:
+        return _("The operator")
+    if line.actor_kind == ActorKind.SYSTEM:
+        return _("The portal")
+    return line.actor or _("Somebody whose name was erased")
+
+
+def subject_url(organisation: Organisation, action: str, subject: str) -> str:
+    """Return the page of what the event is about, where it has one."""
+    name = _PAGES.get(action.rpartition(":")[0])
+    return reverse(name, args=[organisation.slug, int(subject)]) if name and subject.isdecimal() else ""
+
+
+def role_label(role: str) -> str:
+    labels = {**dict(Membership.Role.choices), **dict(StaffRole.choices)}
+    return str(labels.get(role, role))

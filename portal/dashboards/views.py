@@ -1,0 +1,309 @@
+"""The pages that look across every app, in the order in which a reader meets them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.core.paginator import Paginator
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from portal.audit.selectors import audit_lines
+from portal.core.access import Permission
+from portal.core.errors import Refusal
+from portal.core.tenancy import organisation_scope
+from portal.dashboards import home, journal, learning, monitor
+from portal.dashboards.door import belonging, demo_accounts, door_behind
+from portal.dashboards.forms import DoorForm, EmployeeForm, RosterFilter, SupportForm
+from portal.dashboards.selectors import ACTIVE, employee_of, roster_page, roster_sites, roster_size
+from portal.dashboards.services import note_person_seen
+from portal.dashboards.story import enrolments_told, field_label, story
+from portal.organisations.models import Organisation
+from portal.people.admission import organisation_page, staff_page
+from portal.people.models import User
+from portal.people.selectors import current_support, user_actor
+from portal.people.services import edit_employee, open_support_access
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+    from portal.core.http import OrganisationRequest, SignedInRequest
+    from portal.people.models import Employee
+
+_ORGANISATIONS = 50
+_LINES = 50
+
+
+# --- The door ---------------------------------------------------------------------------------------------------
+
+
+@login_not_required
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def front_door(request: HttpRequest) -> HttpResponse:
+    """Lead everyone to their door. An address is posted, never put into a URL, and never looked up as a person."""
+    if isinstance(request.user, User):
+        return _welcome_back(request, request.user)
+    form = DoorForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        return render(request, "dashboards/door.html", {"url": door_behind(form.cleaned_data["key"])})
+    return render(request, "dashboards/front_door.html", {"form": form, "demo": demo_accounts()})
+
+
+def _welcome_back(request: HttpRequest, user: User) -> HttpResponse:
+    place = belonging(request, user)
+    if place.choices:
+        return render(request, "dashboards/choice.html", {"organisations": place.choices})
+    return redirect(place.url)
+
+
+@login_not_required
+@require_safe
+def not_yet(request: HttpRequest, **kwargs: str) -> HttpResponse:
+    del kwargs  # What is in the address is neither looked up nor shown.
+    return render(request, "not_yet.html", status=501)
+
+
+# --- One organisation -------------------------------------------------------------------------------------------
+
+
+@require_safe
+@organisation_page(Permission.VIEW_ORGANISATION)
+def organisation_home(request: OrganisationRequest) -> HttpResponse:
+    organisation, access = request.organisation, request.access
+    counted = home.numbers(organisation)
+    states = home.connection_states(organisation)
+    steps = home.checklist(organisation, access, counted, connected=bool(states & monitor.OPEN))
+    context = {
+        "counted": counted,
+        "tiles": home.tiles(organisation, access, counted),
+        "funnel": home.funnel(counted),
+        "cohorts": home.cohort_lines(organisation),
+        "steps": steps,
+        "next": next((step for step in steps if step.state == "current" and step.url), None),
+        "tasks": home.tasks(organisation, access, states),
+    }
+    return render(request, "dashboards/organisation_home.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@organisation_page(Permission.VIEW_ROSTER)
+def roster(request: OrganisationRequest) -> HttpResponse:
+    """A search is a POST: names and addresses do not belong in an address that is logged and remembered."""
+    organisation = request.organisation
+    sites = roster_sites(organisation)
+    form = RosterFilter(
+        request.POST if request.method == "POST" else request.GET, sites=[site for site in sites if site]
+    )
+    wanted = form.cleaned_data if form.is_valid() else {}
+    text, site, state = wanted.get("q", ""), wanted.get("site", ""), wanted.get("state") or ACTIVE
+    after = request.GET.get("after", "")
+    page = roster_page(
+        organisation, text=text, site=site, state=state, after=int(after) if after[:18].isdecimal() else None
+    )
+    context = {
+        "form": form,
+        "page": page,
+        "text": text,
+        "size": roster_size(organisation),
+        "site": site,
+        "site_size": sites.get(site, 0),
+        "filtered": bool(text or site or state != ACTIVE),
+        "state": state,
+        "may_import": request.access.allows(Permission.IMPORT_ROSTER),
+    }
+    return render(request, "dashboards/roster.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@organisation_page(Permission.VIEW_ROSTER)
+def employee(request: OrganisationRequest, employee_id: int) -> HttpResponse:
+    person = employee_of(request.organisation, employee_id)
+    if person is None:
+        raise Http404
+    if request.access.support_until is not None:
+        note_person_seen(actor=request.access.actor, organisation=request.organisation, employee=person)
+    if request.method != "POST":
+        return _employee_page(request, person, EmployeeForm(employee=person))
+    request.access.require(Permission.IMPORT_ROSTER)
+    form = EmployeeForm(request.POST, employee=person, own=_is_oneself(request, person))
+    if form.is_valid() and _edited(request, person, form):
+        messages.success(request, _("Saved. Files no longer change what you changed."))
+        return redirect("employee", org=request.organisation.slug, employee_id=person.pk)
+    return _employee_page(request, person, form, status=422)
+
+
+def _is_oneself(request: OrganisationRequest, person: Employee) -> bool:
+    return request.user.affiliations.filter(organisation=request.organisation, employee=person).exists()
+
+
+def _edited(request: OrganisationRequest, person: Employee, form: EmployeeForm) -> bool:
+    try:
+        edit_employee(
+            actor=request.access.actor,
+            organisation=request.organisation,
+            employee_id=person.pk,
+            changes=form.cleaned_data,
+        )
+    except Refusal as refusal:
+        form.add_error(None, str(refusal))
+        return False
+    return True
+
+
+def _employee_page(
+    request: OrganisationRequest, person: Employee, form: EmployeeForm, *, status: int = 200
+) -> HttpResponse:
+    enrolments = enrolments_told(request.organisation, person)
+    context = {
+        "employee": person,
+        "form": form,
+        "enrolments": enrolments,
+        "story": story(request.organisation, person, enrolments),
+        "kept": [field_label(name) for name in person.edited],
+        "may_edit": request.access.allows(Permission.IMPORT_ROSTER),
+    }
+    return render(request, "dashboards/employee.html", context, status=status)
+
+
+@require_safe
+@organisation_page(Permission.VIEW_AUDIT)
+def organisation_audit(request: OrganisationRequest) -> HttpResponse:
+    lines = audit_lines(request.organisation, before=_before(request), limit=_LINES + 1)
+    told = [
+        {
+            "line": line,
+            "who": journal.who(line),
+            "sentence": journal.sentence(line.action, line.data),
+            "url": journal.subject_url(request.organisation, line.action, line.subject),
+        }
+        for line in lines[:_LINES]
+    ]
+    context = {"lines": told, "before": lines[_LINES - 1].id if len(lines) > _LINES else None}
+    return render(request, "dashboards/organisation_audit.html", context)
+
+
+def _before(request: HttpRequest) -> int | None:
+    before = request.GET.get("before", "")[:18]
+    return int(before) if before.isdecimal() else None
+
+
+# --- The programme ----------------------------------------------------------------------------------------------
+
+
+@require_safe
+@staff_page
+def manage(request: SignedInRequest) -> HttpResponse:
+    lines = monitor.organisation_lines(Organisation.objects.filter(active=True))
+    alerts = monitor.alerts(lines)
+    context = {
+        "alerts": alerts[:20],
+        "alerted": len({alert.organisation.pk for alert in alerts}),
+        "organisations": len(lines),
+        "tiles": monitor.tiles(lines),
+        "cohorts": monitor.cohort_summaries(),
+        "as_of": monitor.as_of(lines),
+    }
+    return render(request, "dashboards/manage.html", context)
+
+
+@require_safe
+@staff_page
+def manage_organisations(request: SignedInRequest) -> HttpResponse:
+    every = Organisation.objects.filter(active=True).order_by("sort_name", "id")
+    page = Paginator(every, _ORGANISATIONS).get_page(request.GET.get("page"))
+    lines = monitor.organisation_lines(page.object_list)
+    return render(request, "dashboards/manage_organisations.html", {"page": page, "lines": lines})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_page
+def manage_organisation(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Show counts only. To see a person, one goes in: for a reason, for an hour, and the organisation sees it."""
+    organisation = get_object_or_404(Organisation, slug=slug, active=True)
+    form = SupportForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        actor = user_actor(request.user, on_behalf_of_programme=True)
+        with organisation_scope(organisation.pk):
+            open_support_access(
+                actor=actor, organisation=organisation, user=request.user, reason=form.cleaned_data["reason"]
+            )
+        return redirect("organisation_home", org=organisation.slug)
+    (line,) = monitor.organisation_lines([organisation])
+    with organisation_scope(organisation.pk):
+        support = current_support(organisation, request.user)
+    context = {
+        "line": line,
+        "alerts": monitor.alerts([line]),
+        "cohorts": monitor.cohort_summaries(organisation=organisation, limit=100),
+        "connections": monitor.connection_words(line),
+        "imports": monitor.import_words(line),
+        "form": form,
+        "inside": support,
+    }
+    return render(request, "dashboards/manage_organisation.html", context)
+
+
+@require_safe
+@staff_page
+def manage_programme(request: SignedInRequest) -> HttpResponse:
+    months = monitor.certified_by_month()
+    certified = sum(people for _month, people in months)
+    context = {
+        "months": months[:24],
+        "best": max((people for _month, people in months), default=0),
+        "certified": certified,
+        "goal": monitor.GOAL,
+        "missing": max(monitor.GOAL - certified, 0),
+    }
+    return render(request, "dashboards/manage_programme.html", context)
+
+
+@require_safe
+@staff_page
+def manage_reconciliation(request: SignedInRequest) -> HttpResponse:
+    total, events = monitor.unplaced_events(before=_before(request), limit=_LINES)
+    context = {"total": total, "events": events, "before": events[-1]["id"] if len(events) == _LINES else None}
+    return render(request, "dashboards/manage_reconciliation.html", context)
+
+
+@require_safe
+@staff_page
+def manage_audit(request: SignedInRequest) -> HttpResponse:
+    lines = monitor.platform_lines(before=_before(request), limit=_LINES + 1)
+    told = [{"line": line, "sentence": journal.sentence(line.action, line.data)} for line in lines[:_LINES]]
+    context = {"lines": told, "before": lines[_LINES - 1].id if len(lines) > _LINES else None}
+    return render(request, "dashboards/manage_audit.html", context)
+
+
+# --- The learner ------------------------------------------------------------------------------------------------
+
+
+@require_safe
+def learner_home(request: SignedInRequest) -> HttpResponse:
+    known = learning.situations(request, request.user)
+    context = {"situations": known, "headline": learning.headline(known), "organisation": learning.only_one(known)}
+    return render(request, "dashboards/learner_home.html", context)
+
+
+@require_safe
+def learner_privacy(request: SignedInRequest) -> HttpResponse:
+    known = learning.situations(request, request.user)
+    return render(
+        request, "dashboards/learner_privacy.html", {"situations": [learning.seen_by(each) for each in known]}
+    )
+
+
+@require_safe
+def learner_certificates(request: SignedInRequest) -> HttpResponse:
+    known = learning.situations(request, request.user)
+    certificates = [
+        (each.organisation, course) for each in known for course in each.courses if course.certified_at is not None
+    ]
+    context = {"certificates": certificates, "organisation": learning.only_one(known)}
+    return render(request, "dashboards/learner_certificates.html", context)

@@ -1,0 +1,188 @@
+"""One event of the learning platform, checked: a typed fact, or an issue with a name.
+
+Pure Python, no database. A time without a time zone is taken as UTC, the platform's own clock; one more than a day
+ahead of ours is refused, since a fact of the future would hide the facts that come. Text that cannot be stored or
+shown (control signs, halves of a surrogate pair) is refused here, before it can stop a whole batch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from django.utils.functional import _StrPromise
+
+KINDS = frozenset({"started", "progressed", "completed", "certified", "revoked"})
+AHEAD = timedelta(days=1)
+
+_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+_LONGEST = {
+    "event_id": 200,
+    "organisation": 60,
+    "programme": 60,
+    "event": 20,
+    "occurred_at": 40,
+    "learner": 45,
+    "employee_number": 64,
+    "email": 254,
+    "certificate_url": 500,
+}
+
+SENTENCES: dict[str, _StrPromise] = {
+    "unreadable_line": _("This line cannot be read: one event in UTF-8 text is expected."),
+    "invalid_event": _("This is not an event: an object with its fields is expected."),
+    "invalid_text": _("A field is too long, or is not plain text."),
+    "missing_event_id": _("The event has no event_id."),
+    "missing_organisation": _("The event names neither an organisation nor a learner reference."),
+    "missing_programme": _("The event names no programme."),
+    "missing_person": _("The event names nobody: learner, employee_number or email is expected."),
+    "unknown_kind": _("The event must be started, progressed, completed, certified or revoked."),
+    "bad_date": _("occurred_at is not a date and time in ISO 8601."),
+    "from_the_future": _("occurred_at is more than a day ahead."),
+    "bad_progress": _("progress must be a whole number from 0 to 100."),
+    "bad_learner": _("learner is not one of our references."),
+    "bad_certificate_url": _("certificate_url must begin with https:// or http://."),
+    "contradicts": _("Another event with this event_id was recorded first. That one stays."),
+    "unknown_person": _("Nobody on the roster is this person yet. The event is kept and tried again."),
+    "unknown_organisation": _("There is no such organisation. The event is kept until there is."),
+    "unknown_learner": _("No organisation knows this learner reference. The event is kept."),
+    "several_organisations": _("Several organisations know this learner: name one. The event is kept."),
+    "unknown_programme": _("There is no such programme. The event is kept until there is."),
+    "organisation_not_allowed": _("This token may not write to that organisation."),
+}
+
+
+class FactError(ValueError):
+    """The event cannot be a fact. `code` is one of `SENTENCES`."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Unreadable(NamedTuple):
+    """What stands in the place of an event where its source could not be read."""
+
+    code: str
+
+
+class Fact(NamedTuple):
+    """A checked event; empty text means that the field was absent. `digest` tells a repeat from a contradiction."""
+
+    event_id: str
+    organisation: str
+    programme: str
+    kind: str
+    occurred_at: datetime
+    learner: uuid.UUID | None
+    employee_number: str
+    email: str
+    progress: int | None
+    certificate_url: str
+    digest: bytes
+
+
+def parse_fact(event: object, *, now: datetime) -> Fact:
+    """Return the fact that the event states.
+
+    Raises:
+        FactError: with the name of what is wrong.
+    """
+    if isinstance(event, Unreadable):
+        raise FactError(event.code)
+    if not isinstance(event, dict):
+        raise FactError("invalid_event")
+    event_id = _needed(event, "event_id")
+    programme = _needed(event, "programme")
+    kind = _text(event, "event")
+    if kind not in KINDS:
+        raise FactError("unknown_kind")
+    occurred_at = _moment(_text(event, "occurred_at"), now)
+    organisation = _text(event, "organisation")
+    learner = _reference(_text(event, "learner"))
+    number = _text(event, "employee_number")
+    email = _text(event, "email").lower()
+    if not (learner or number or email):
+        raise FactError("missing_person")
+    if not (organisation or learner):
+        raise FactError("missing_organisation")
+    progress = _share(event.get("progress"))
+    url = _address(_text(event, "certificate_url"))
+    content = (programme, kind, occurred_at.isoformat(), str(learner), number, email, str(progress), url)
+    digest = hashlib.sha256("\x1f".join(content).encode()).digest()
+    return Fact(event_id, organisation, programme, kind, occurred_at, learner, number, email, progress, url, digest)
+
+
+def stated_id(event: object) -> str:
+    """Return what an event that is refused calls itself, when it can be shown."""
+    stated = event.get("event_id") if isinstance(event, dict) else None
+    return stated[:200] if isinstance(stated, str) and stated.isprintable() else ""
+
+
+def _text(event: Mapping[str, Any], name: str) -> str:
+    value = event.get(name)
+    if value is None:
+        return ""
+    # A whole number says the same as its digits; True is no number, though Python calls it one.
+    if type(value) is int:
+        value = str(value)
+    if not isinstance(value, str):
+        raise FactError("invalid_text")
+    value = value.strip()
+    if len(value) > _LONGEST[name] or not value.isprintable():
+        raise FactError("invalid_text")
+    return value
+
+
+def _needed(event: Mapping[str, Any], name: str) -> str:
+    value = _text(event, name)
+    if not value:
+        raise FactError(f"missing_{name}")
+    return value
+
+
+def _moment(text: str, now: datetime) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise FactError("bad_date") from None
+    if moment < _EARLIEST:
+        raise FactError("bad_date")
+    if moment > now + AHEAD:
+        raise FactError("from_the_future")
+    return moment
+
+
+def _reference(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text) if text else None
+    except ValueError:
+        raise FactError("bad_learner") from None
+
+
+def _share(value: object) -> int | None:
+    if value is None or value == "":
+        return None
+    # A CSV file has nothing but text, and some writers of JSON give 50 as 50.0.
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= 3:
+        value = int(value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if type(value) is not int or not 0 <= value <= 100:
+        raise FactError("bad_progress")
+    return value
+
+
+def _address(url: str) -> str:
+    # The address becomes a link: a scheme that runs in the reader's browser must not come in.
+    if url and not url.startswith(("https://", "http://")):
+        raise FactError("bad_certificate_url")
+    return url

@@ -1,0 +1,173 @@
+"""Where facts come down before they are kept: a temporary relation, matched and carried over by set-based SQL.
+
+COPY cannot go into a table under row-level security; it goes here, and the relation ends with the transaction.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import connection
+
+from portal.core.tenancy import cursor_rows
+from portal.progress.plans import whole_sets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from portal.progress.facts import Fact
+
+_FIELDS = (
+    "event_id",
+    "digest",
+    "programme_id",
+    "kind",
+    "occurred_at",
+    "learner",
+    "employee_number",
+    "email",
+    "progress",
+    "certificate_url",
+)
+
+
+def create_landing() -> None:
+    """Make `event_landing`, empty."""
+    cursor_rows(
+        "CREATE TEMP TABLE IF NOT EXISTS event_landing (ref bigint NOT NULL, event_id text NOT NULL, digest bytea,"
+        " programme_id bigint, kind text, occurred_at timestamptz, learner uuid, employee_number text NOT NULL,"
+        " email text NOT NULL, progress smallint, certificate_url text, employee_id bigint, outcome text)"
+        " ON COMMIT DROP"
+    )
+    cursor_rows("TRUNCATE event_landing")
+
+
+def fill_landing(facts: Iterable[tuple[int, Fact, int]]) -> None:
+    """Send (ref, fact, programme id) down."""
+    copy_sql = f"COPY event_landing (ref, {', '.join(_FIELDS)}) FROM STDIN"
+    with connection.cursor() as cursor, cursor.copy(copy_sql) as copy:
+        for ref, fact, programme_id in facts:
+            copy.write_row(
+                (
+                    ref,
+                    fact.event_id,
+                    fact.digest,
+                    programme_id,
+                    fact.kind,
+                    fact.occurred_at,
+                    fact.learner,
+                    fact.employee_number,
+                    fact.email,
+                    fact.progress,
+                    fact.certificate_url,
+                )
+            )
+
+
+def land_unmatched(organisation_id: int) -> None:
+    """Take the kept events that are nobody's yet down again."""
+    names = ", ".join(_FIELDS)
+    cursor_rows(
+        f"INSERT INTO event_landing (ref, {names}) SELECT id, {names} FROM progress_completionevent"  # noqa: S608
+        " WHERE organisation_id = %s AND employee_id IS NULL",
+        [organisation_id],
+    )
+
+
+def match_landing(organisation_id: int) -> None:
+    """Find the employee that each fact is about: by learner reference, else by number, else by e-mail.
+
+    Nothing is guessed: an e-mail counts only when exactly one employee carries it, and not when the event and that
+    employee have different numbers.
+    """
+    _match_learners(organisation_id)
+    # One look into the index for each fact costs the same whatever the size of the roster.
+    cursor_rows(
+        "UPDATE event_landing l SET employee_id = (SELECT e.id FROM people_employee e WHERE e.organisation_id = %s"
+        "  AND e.employee_number <> '' AND e.employee_number = l.employee_number)"
+        " WHERE l.employee_id IS NULL AND l.employee_number <> ''",
+        [organisation_id],
+    )
+    cursor_rows(
+        "UPDATE event_landing l SET employee_id = alone.id FROM ("
+        "  SELECT e.email, min(e.id) AS id, min(e.employee_number) AS employee_number FROM people_employee e"
+        "  WHERE e.organisation_id = %s AND e.email <> '' AND e.email = ANY (ARRAY("
+        "    SELECT email FROM event_landing WHERE employee_id IS NULL AND email <> ''))"
+        "  GROUP BY e.email HAVING count(*) = 1"
+        " ) alone WHERE l.employee_id IS NULL AND l.email = alone.email"
+        " AND (l.employee_number = '' OR alone.employee_number = '')",
+        [organisation_id],
+    )
+
+
+def keep_landing(organisation_id: int) -> list[tuple[int, str]]:
+    """Keep what is new and return (ref, outcome) of every event that was not simply accepted.
+
+    Outcomes: accepted, unmatched, duplicate, contradicts; of two with one id the first is kept. The caller holds the
+    organisation's lock, so that what this statement sees is what it conflicts with.
+    """
+    names = ", ".join(_FIELDS)
+    with whole_sets():
+        cursor_rows(
+            f"""
+            WITH first AS (
+                SELECT DISTINCT ON (event_id) * FROM event_landing ORDER BY event_id, ref
+            ), made AS (
+                INSERT INTO progress_completionevent (organisation_id, {names}, received_at, employee_id)
+                SELECT %(organisation)s, {names}, statement_timestamp(), employee_id FROM first
+                ON CONFLICT (organisation_id, event_id) DO NOTHING
+                RETURNING event_id
+            )
+            UPDATE event_landing l SET outcome = CASE
+                WHEN made.event_id IS NULL OR l.ref <> first.ref THEN
+                    CASE WHEN coalesce(known.digest, first.digest) = l.digest THEN 'duplicate' ELSE 'contradicts' END
+                WHEN first.employee_id IS NULL THEN 'unmatched' ELSE 'accepted' END
+            FROM first LEFT JOIN made USING (event_id)
+            LEFT JOIN LATERAL (
+                SELECT c.digest FROM progress_completionevent c
+                WHERE c.organisation_id = %(organisation)s AND c.event_id = first.event_id OFFSET 0
+            ) known ON made.event_id IS NULL
+            WHERE l.event_id = first.event_id
+            """,  # noqa: S608  The names are constants.
+            {"organisation": organisation_id},
+        )
+    return [
+        (ref, outcome)
+        for ref, outcome in cursor_rows(
+            "SELECT ref, outcome FROM event_landing WHERE outcome <> 'accepted' ORDER BY ref"
+        )
+    ]
+
+
+def adopt_landing(organisation_id: int) -> int:
+    """Write on the kept events whom they were found to be about, and return how many were."""
+    return len(
+        cursor_rows(
+            "UPDATE progress_completionevent c SET employee_id = l.employee_id FROM event_landing l"
+            " WHERE c.organisation_id = %s AND c.id = l.ref AND l.employee_id IS NOT NULL RETURNING c.id",
+            [organisation_id],
+        )
+    )
+
+
+def _match_learners(organisation_id: int) -> None:
+    """A reference may have been merged into another since the platform learned it: follow it to the one that stays."""
+    cursor_rows(
+        """
+        WITH RECURSIVE given AS (
+            SELECT DISTINCT learner FROM event_landing WHERE learner IS NOT NULL
+        ), way AS (
+            SELECT given.learner, r.id, r.merged_into_id FROM given
+            JOIN people_learnerreference r ON r.reference = given.learner
+            UNION
+            SELECT way.learner, r.id, r.merged_into_id FROM way
+            JOIN people_learnerreference r ON r.id = way.merged_into_id
+        ), alone AS (
+            SELECT way.learner, min(e.id) AS id FROM way
+            JOIN people_employee e ON e.learner_id = way.id AND e.organisation_id = %s
+            GROUP BY way.learner HAVING count(*) = 1
+        )
+        UPDATE event_landing l SET employee_id = alone.id FROM alone WHERE l.learner = alone.learner
+        """,
+        [organisation_id],
+    )

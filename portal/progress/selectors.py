@@ -1,0 +1,75 @@
+"""What is read of progress: counts, never people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from django.db.models import Sum
+from django.utils import timezone
+
+from portal.cohorts.services import COHORT_CHANGED
+from portal.core.models import PendingWork
+from portal.people.services import ROSTER_CHANGED
+from portal.progress.models import CohortRollup, CohortSummary, RosterRollup
+from portal.progress.rollups import STEPS
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from portal.organisations.models import Organisation
+
+
+EVENTS_KEPT = "unplaced"
+"""Events that wait without a place can be placed now."""
+
+TOPICS = (ROSTER_CHANGED, COHORT_CHANGED, EVENTS_KEPT)
+"""The changes after which counts are made anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Counts of people: of the cohort, or of one site of it. Steps are cumulative."""
+
+    roster: int = 0
+    enrolled: int = 0
+    invited: int = 0
+    started: int = 0
+    completed: int = 0
+    certified: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CohortFigures:
+    as_of: datetime
+    totals: Figures
+    by_site: dict[str, Figures] = field(default_factory=dict)
+
+
+def cohort_figures(organisation: Organisation, cohort_id: int) -> CohortFigures:
+    """Return a cohort's counts, exact as of the moment they carry; four queries whatever the size."""
+    as_of = figures_as_of(organisation)
+    active = dict(RosterRollup.objects.filter(organisation_id=organisation.pk).values_list("site", "active"))
+    sums = (
+        CohortRollup.objects.filter(organisation_id=organisation.pk, cohort_id=cohort_id)
+        .values("site")
+        .annotate(**{f"{step}_sum": Sum(step) for step in STEPS})
+    )
+    by_site = {
+        row["site"]: Figures(active.get(row["site"], 0), *(row[f"{step}_sum"] for step in STEPS)) for row in sums
+    }
+    totals = Figures(sum(active.values()), *(sum(getattr(site, step) for site in by_site.values()) for step in STEPS))
+    return CohortFigures(as_of=as_of, totals=totals, by_site=by_site)
+
+
+def cohort_summaries(organisation: Organisation) -> list[CohortSummary]:
+    """One line per cohort, the latest to start first."""
+    lines = CohortSummary.objects.filter(organisation_id=organisation.pk).select_related("programme")
+    return sorted(lines, key=lambda line: (-(line.starts_on.toordinal() if line.starts_on else 0), line.name, line.pk))
+
+
+def figures_as_of(organisation: Organisation) -> datetime:
+    """Say when the counts were true: now when nothing waits to be counted, else since what waits was noted."""
+    waiting = PendingWork.objects.filter(organisation_id=organisation.pk, topic__in=TOPICS).order_by("id")
+    oldest = waiting.first()
+    return oldest.created_at if oldest else timezone.now()

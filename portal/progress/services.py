@@ -1,0 +1,238 @@
+"""Recording facts, and catching up with what changed below: the roster, the cohorts, the enrolments."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.utils import timezone
+
+from portal.audit.actions import Action
+from portal.audit.services import record_event
+from portal.cohorts.services import COHORT_CHANGED
+from portal.core.tenancy import cursor_rows, organisation_scope
+from portal.core.worklist import note_work, pending_work, settle_work
+from portal.organisations.models import Organisation
+from portal.progress import landing, projection
+from portal.progress.facts import FactError, parse_fact, stated_id
+from portal.progress.models import UnplacedEvent
+from portal.progress.placing import NumberedFact, keep_unplaced, payload_of, payloads_kept, place_facts
+from portal.progress.rollups import Comparison, refresh
+from portal.progress.selectors import EVENTS_KEPT, TOPICS
+from portal.progress.tally import Outcome, Recorded, Tally
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from portal.core.actor import Actor
+    from portal.progress.facts import Fact
+    from portal.progress.placing import Placement
+
+BATCH = 10_000
+ISSUES_SHOWN = 1_000
+_ROUNDS = 5
+
+
+def record_completions(
+    *,
+    actor: Actor,
+    events: Iterable[tuple[int, object]],
+    allowed: frozenset[str] | None = None,
+    issues_shown: int = ISSUES_SHOWN,
+) -> Recorded:
+    """Record numbered events, whatever their organisations; each batch is one transaction.
+
+    None is lost: what has no person, organisation or programme yet is kept under its event_id. `allowed` limits the
+    organisations, by slug, that may be written to.
+    """
+    tally = Tally(issues_shown)
+    rest = iter(events)
+    while batch := list(islice(rest, BATCH)):
+        _record_batch(actor=actor, batch=batch, allowed=allowed, tally=tally)
+    return tally.recorded()
+
+
+def catch_up(*, actor: Actor, organisation: Organisation) -> None:
+    """Bring facts, steps and counts up to date with everything noted as changed.
+
+    What is settled is exactly what was read: changes that others commit meanwhile stay for the next time.
+    """
+    with organisation_scope(organisation.pk):
+        _take_turn(organisation.pk)
+        everything, cohort_ids = False, set[int]()
+        for _round in range(_ROUNDS):
+            work = [item for item in pending_work(organisation_id=organisation.pk) if item.topic in TOPICS]
+            if not work:
+                break
+            if any(item.topic != COHORT_CHANGED for item in work):
+                everything = True
+                _retry_kept_events(actor=actor, organisation=organisation)
+            touched = {item.subject_id for item in work if item.topic == COHORT_CHANGED}
+            _project_late(actor=actor, organisation=organisation, cohort_ids=touched)
+            cohort_ids |= touched
+            settle_work(work)
+        if everything or cohort_ids:
+            refresh(organisation, None if everything else sorted(cohort_ids))
+
+
+def rebuild(*, actor: Actor, organisation: Organisation, keep: bool = True) -> Comparison:
+    """Compute steps and counts anew from the recorded facts; with `keep=False` only compare.
+
+    Comparing does the whole work and takes it back: there is no second definition of the counts to drift away.
+    """
+    with organisation_scope(organisation.pk), transaction.atomic():
+        _take_turn(organisation.pk)
+        projection.create_people()
+        projection.people_with_facts(organisation.pk)
+        stepped = projection.project_people(actor=actor, organisation=organisation)
+        compared = refresh(organisation) + Comparison(different=stepped)
+        if keep and compared.different:
+            record_event(
+                actor=actor,
+                organisation_id=organisation.pk,
+                action=Action.ROLLUPS_REBUILT,
+                data={"checked": compared.checked, "different": compared.different},
+            )
+        if not keep:
+            transaction.set_rollback(True)
+    return compared
+
+
+@transaction.atomic
+def _record_batch(
+    *, actor: Actor, batch: Sequence[tuple[int, object]], allowed: frozenset[str] | None, tally: Tally
+) -> None:
+    facts = _checked(batch, tally)
+    placement = place_facts(facts)
+    if allowed is not None:
+        placement = _within(placement, allowed, tally)
+    kept = payloads_kept(item.fact.event_id for item in facts)
+    # Always in the same order, so that two deliveries never wait for each other.
+    for organisation_id in sorted(placement.placed):
+        organisation = Organisation.objects.get(pk=organisation_id)
+        with organisation_scope(organisation_id):
+            _take_turn(organisation_id)
+            news = _without_kept(placement.placed[organisation_id], kept, organisation_id, tally)
+            _record_placed(actor=actor, organisation=organisation, facts=news, tally=tally)
+    if placement.unplaced:
+        keep_unplaced(placement.unplaced, tally)
+
+
+def _checked(batch: Sequence[tuple[int, object]], tally: Tally) -> list[NumberedFact]:
+    now = timezone.now()
+    facts = []
+    for row, event in batch:
+        try:
+            facts.append(NumberedFact(row, parse_fact(event, now=now)))
+        except FactError as wrong:
+            tally.note(Outcome.REJECTED, row, stated_id(event), wrong.code)
+    return facts
+
+
+def _within(placement: Placement, allowed: frozenset[str], tally: Tally) -> Placement:
+    """Refuse what lies outside; an organisation that does not exist is answered like one that is not allowed."""
+    ids = set(Organisation.objects.filter(slug__in=allowed).values_list("pk", flat=True))
+    inside = {}
+    for organisation_id, facts in placement.placed.items():
+        if organisation_id in ids:
+            inside[organisation_id] = facts
+            continue
+        for row, fact, _programme in facts:
+            tally.note(Outcome.REJECTED, row, fact.event_id, "organisation_not_allowed")
+    kept = []
+    for item, reason in placement.unplaced:
+        if item.fact.organisation in allowed:
+            kept.append((item, reason))
+        else:
+            tally.note(Outcome.REJECTED, item.row, item.fact.event_id, "organisation_not_allowed")
+    return type(placement)(inside, kept)
+
+
+def _without_kept(
+    facts: list[tuple[int, Fact, int]], kept: dict[str, dict[str, object]], organisation_id: int, tally: Tally
+) -> list[tuple[int, Fact, int]]:
+    """Leave out what is kept already without a place, and have it placed by the next catching up."""
+    if not kept:
+        return facts
+    news = []
+    for row, fact, programme_id in facts:
+        known = kept.get(fact.event_id)
+        if known is None:
+            news.append((row, fact, programme_id))
+        elif known == payload_of(fact):
+            tally.add(Outcome.DUPLICATE)
+        else:
+            tally.note(Outcome.REJECTED, row, fact.event_id, "contradicts")
+    if len(news) < len(facts):
+        note_work(organisation_id=organisation_id, topic=EVENTS_KEPT)
+        tally.organisation_ids.add(organisation_id)
+    return news
+
+
+def _record_placed(
+    *, actor: Actor, organisation: Organisation, facts: list[tuple[int, Fact, int]], tally: Tally
+) -> None:
+    landing.create_landing()
+    landing.fill_landing(facts)
+    landing.match_landing(organisation.pk)
+    exceptions = landing.keep_landing(organisation.pk)
+    accepted = len(facts) - len(exceptions)
+    unmatched = sum(outcome == "unmatched" for _row, outcome in exceptions)
+    tally.add(Outcome.ACCEPTED, accepted)
+    by_row = {row: fact for row, fact, _programme in facts} if exceptions else {}
+    for row, outcome in exceptions:
+        if outcome == "duplicate":
+            tally.add(Outcome.DUPLICATE)
+        elif outcome == "unmatched":
+            tally.note(Outcome.UNMATCHED, row, by_row[row].event_id, "unknown_person")
+        else:
+            tally.note(Outcome.REJECTED, row, by_row[row].event_id, "contradicts")
+    if accepted:
+        projection.create_people()
+        projection.people_of_landing()
+        projection.project_people(actor=actor, organisation=organisation)
+    if accepted or unmatched:
+        tally.organisation_ids.add(organisation.pk)
+        record_event(
+            actor=actor,
+            organisation_id=organisation.pk,
+            action=Action.COMPLETIONS_RECORDED,
+            data={"accepted": accepted, "unmatched": unmatched},
+        )
+
+
+def _retry_kept_events(*, actor: Actor, organisation: Organisation) -> None:
+    """Try the events again that waited for a person, an organisation or a programme."""
+    _place_kept(actor=actor, organisation=organisation)
+    landing.create_landing()
+    landing.land_unmatched(organisation.pk)
+    landing.match_landing(organisation.pk)
+    if landing.adopt_landing(organisation.pk):
+        projection.create_people()
+        projection.people_of_landing()
+        projection.project_people(actor=actor, organisation=organisation)
+
+
+def _place_kept(*, actor: Actor, organisation: Organisation) -> None:
+    waiting = UnplacedEvent.objects.filter(payload__organisation=organisation.slug).order_by("pk")[:BATCH]
+    facts = _checked([(item.pk, item.payload) for item in waiting], Tally(0))
+    placed = place_facts(facts).placed.get(organisation.pk, []) if facts else []
+    if placed:
+        _record_placed(actor=actor, organisation=organisation, facts=placed, tally=Tally(0))
+        UnplacedEvent.objects.filter(pk__in=[row for row, _fact, _programme in placed]).delete()
+
+
+def _project_late(*, actor: Actor, organisation: Organisation, cohort_ids: set[int]) -> None:
+    if cohort_ids:
+        projection.create_people()
+        projection.people_enrolled_late(organisation.pk, sorted(cohort_ids))
+        projection.project_people(actor=actor, organisation=organisation)
+
+
+def _take_turn(organisation_id: int) -> None:
+    """One at a time per organisation, until the transaction ends.
+
+    Steps are computed from all the facts of a person: two deliveries at once would each miss the other's.
+    """
+    cursor_rows("SELECT pg_advisory_xact_lock(hashtextextended('progress:' || %s::text, 0))", [organisation_id])

@@ -1,0 +1,87 @@
+"""How a request of the protocol finds its organisation: by the opaque id in its address, and by nothing in it."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import wraps
+from typing import TYPE_CHECKING, Final
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.core.cache import cache
+from django.http import Http404
+from django.views.decorators.cache import never_cache
+from redis.exceptions import RedisError
+
+from portal.core.tenancy import organisation_scope
+from portal.organisations.models import DoorKind
+from portal.organisations.selectors import organisations_behind
+from sso.models import Connection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from uuid import UUID
+
+    from django.http import HttpRequest, HttpResponse
+
+MOST_FAILURES: Final = 120
+_WINDOW_SECONDS: Final = 60
+
+
+def connection_page(
+    view: Callable[[HttpRequest, Connection], HttpResponse],
+) -> Callable[..., HttpResponse]:
+    """Open the scope of the organisation behind the id; an unknown id and a closed organisation are both 404.
+
+    The door says only whose the id is: the connection is read again inside the scope, where another organisation's
+    does not exist.
+    """
+
+    @login_not_required
+    @never_cache
+    @wraps(view)
+    def admitted(request: HttpRequest, connection: UUID) -> HttpResponse:
+        behind = organisations_behind(DoorKind.CONNECTION, str(connection))
+        if not behind:
+            raise Http404
+        with organisation_scope(behind[0]):
+            known = Connection.objects.select_related("organisation").filter(public_id=connection).first()
+            if known is None:
+                raise Http404
+            return view(request, known)
+
+    return admitted
+
+
+def too_many_failures(request: HttpRequest, connection: Connection) -> bool:
+    """Say whether this address has posted rubbish to this connection for a while.
+
+    Only failures count: a whole company may come through one address on a Monday morning. Without the cache nobody is
+    held back, for the limit protects the processor and not the accounts.
+    """
+    try:
+        return int(cache.get(_counter(request, connection), 0)) >= MOST_FAILURES
+    except (RedisError, OSError):
+        return False
+
+
+def count_failure(request: HttpRequest, connection: Connection) -> None:
+    key = _counter(request, connection)
+    try:
+        if not cache.add(key, 1, timeout=_WINDOW_SECONDS):
+            cache.incr(key)
+    except (RedisError, OSError, ValueError):
+        # Without the cache nothing is counted; a counter that has just run out begins again at the next failure.
+        return
+
+
+def _counter(request: HttpRequest, connection: Connection) -> str:
+    source = hashlib.sha256(_client_address(request).encode()).hexdigest()[:32]
+    return f"sso-failures:{connection.pk}:{source}"
+
+
+def _client_address(request: HttpRequest) -> str:
+    """Return whom our own proxy saw: its entry is the last one, those before are the visitor's word."""
+    behind_proxy = getattr(settings, "SECURE_PROXY_SSL_HEADER", None)
+    forwarded: str = request.META.get("HTTP_X_FORWARDED_FOR", "") if behind_proxy else ""
+    return forwarded.rpartition(",")[2].strip() or request.META.get("REMOTE_ADDR", "")

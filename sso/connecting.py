@@ -1,0 +1,184 @@
+"""Connecting an identity provider: from its metadata to a connection that lets people in."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from portal.audit.actions import Action
+from portal.audit.services import record_event
+from portal.core.errors import Refusal
+from portal.core.sealing import seal
+from portal.organisations.models import DoorKind
+from portal.organisations.services import open_door
+from sso.diagnosis import metadata_sentence
+from sso.models import Connection
+from sso.parties import KEY_PURPOSE, address, identity_provider
+from sso.saml.config import IdentityProvider, new_key_pair
+from sso.saml.errors import SAMLError
+from sso.saml.metadata import parse_metadata
+
+if TYPE_CHECKING:
+    from portal.core.actor import Actor
+    from portal.organisations.models import Organisation
+
+_UNTESTED = (Connection.State.DRAFT, Connection.State.CONFIGURED)
+
+
+@transaction.atomic
+def connect_idp(*, actor: Actor, organisation: Organisation, metadata_xml: bytes, activate: bool = False) -> Connection:
+    """Connect the identity provider that this metadata describes; the same metadata again changes nothing.
+
+    `activate` is the operator's word in place of the test sign-in.
+
+    Raises:
+        Refusal: `metadata_…`: what is wrong with the document; `exists_differently`.
+    """
+    idp = read_metadata(metadata_xml)
+    existing = Connection.objects.filter(organisation_id=organisation.pk, idp_entity_id=idp.entity_id).first()
+    connection = existing or _create(actor, organisation, idp)
+    if existing and not _same(existing, idp):
+        page = f"{settings.BASE_URL}{reverse('sign_in_settings', args=[organisation.slug])}"
+        message = _(
+            "This identity provider is already connected, with other addresses or certificates. Nothing was changed:"
+            " compare them and accept the new ones on the page %(page)s"
+        )
+        raise Refusal("exists_differently", message % {"page": page})
+    if activate:
+        activate_connection(actor=actor, organisation=organisation, connection=connection, untested=True)
+    return connection
+
+
+def read_metadata(metadata_xml: bytes) -> IdentityProvider:
+    """Return the identity provider of a document.
+
+    Raises:
+        Refusal: `metadata_…`, with a sentence for whoever chose the file.
+    """
+    try:
+        return parse_metadata(metadata_xml, allow_loopback=settings.ALLOW_LOOPBACK_IDP)
+    except SAMLError as error:
+        raise Refusal(error.code, metadata_sentence(error.code)) from None
+
+
+@transaction.atomic
+def replace_metadata(*, actor: Actor, organisation: Organisation, connection: Connection, metadata_xml: bytes) -> None:
+    """Take the new addresses and certificates of the same identity provider; people keep signing in.
+
+    Raises:
+        Refusal: `metadata_…`; `other_identity_provider`.
+    """
+    idp = read_metadata(metadata_xml)
+    if idp.entity_id != connection.idp_entity_id:
+        message = _("This metadata is of another identity provider (%(entity)s). Nothing was changed.")
+        raise Refusal("other_identity_provider", message % {"entity": idp.entity_id})
+    if _same(connection, idp):
+        return
+    before = _facts(identity_provider(connection))
+    Connection.objects.filter(pk=connection.pk).update(**_fields(idp))
+    record_event(
+        actor=actor,
+        organisation_id=organisation.pk,
+        action=Action.CONNECTION_CHANGED,
+        subject=str(connection.public_id),
+        data={"before": before, "after": _facts(idp)},
+    )
+
+
+@transaction.atomic
+def activate_connection(
+    *, actor: Actor, organisation: Organisation, connection: Connection, untested: bool = False
+) -> None:
+    """Let people in through a connection; on one that is active this changes nothing.
+
+    Raises:
+        Refusal: `not_tested`: nobody has signed in by it yet, and only the operator may vouch for it.
+    """
+    if connection.state in _UNTESTED and not untested:
+        message = _("Make a successful test sign-in first: nothing is switched on before it.")
+        raise Refusal("not_tested", message)
+    before = Connection.objects.filter(pk=connection.pk).exclude(state=Connection.State.ACTIVE)
+    if not before.update(state=Connection.State.ACTIVE, activated_at=timezone.now()):
+        return
+    connection.state = Connection.State.ACTIVE
+    record_event(
+        actor=actor,
+        organisation_id=organisation.pk,
+        action=Action.CONNECTION_ACTIVATED,
+        subject=str(connection.public_id),
+        data={"untested": untested},
+    )
+
+
+@transaction.atomic
+def note_test_passed(*, actor: Actor, organisation: Organisation, connection: Connection) -> None:
+    """Record a successful test sign-in; it opens nothing by itself."""
+    now = timezone.now()
+    Connection.objects.filter(pk=connection.pk).update(tested_at=now)
+    Connection.objects.filter(pk=connection.pk, state__in=_UNTESTED).update(state=Connection.State.TESTED)
+    record_event(
+        actor=actor,
+        organisation_id=organisation.pk,
+        action=Action.CONNECTION_TESTED,
+        subject=str(connection.public_id),
+    )
+
+
+def _create(actor: Actor, organisation: Organisation, idp: IdentityProvider) -> Connection:
+    public_id = uuid.uuid4()
+    private_key, certificate = new_key_pair(f"Objectif IA {organisation.slug}")
+    try:
+        with transaction.atomic():
+            connection = Connection.objects.create(
+                organisation=organisation,
+                public_id=public_id,
+                idp_entity_id=idp.entity_id,
+                # Fixed here for good: the partner types it into its identity provider.
+                entity_id=address(public_id, "metadata"),
+                sp_certificate=certificate,
+                sp_private_key=seal(private_key.encode(), purpose=KEY_PURPOSE),
+                **_fields(idp),
+            )
+    except IntegrityError:
+        raise Refusal("exists_differently", _("Somebody has just connected this identity provider.")) from None
+    open_door(kind=DoorKind.CONNECTION, key=str(public_id), organisation_id=organisation.pk)
+    record_event(
+        actor=actor,
+        organisation_id=organisation.pk,
+        action=Action.CONNECTION_CREATED,
+        subject=str(public_id),
+        data=_facts(idp),
+    )
+    return connection
+
+
+def _fields(idp: IdentityProvider) -> dict[str, str | list[str]]:
+    return {
+        "idp_sso_url": idp.sso_url,
+        "idp_sso_binding": idp.sso_binding,
+        "idp_slo_url": idp.slo_url,
+        "idp_certificates": list(idp.certificates),
+    }
+
+
+def _same(connection: Connection, idp: IdentityProvider) -> bool:
+    """Compare without the order of the certificates: some identity providers shuffle them."""
+    known = identity_provider(connection)
+    return _facts(known) == _facts(idp) and set(known.certificates) == set(idp.certificates)
+
+
+def _facts(idp: IdentityProvider) -> dict[str, str | int]:
+    """Return what the audit keeps of an identity provider."""
+    return {
+        "idp": idp.entity_id,
+        "sso_url": idp.sso_url,
+        "binding": idp.sso_binding,
+        "slo_url": idp.slo_url,
+        "certificates": len(idp.certificates),
+    }

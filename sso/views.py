@@ -1,0 +1,312 @@
+"""The five addresses of a connection, and the pages on which HR looks after it and recognises people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, cast
+from urllib.parse import urlencode
+
+from csp.decorators import csp_update
+from django.contrib import messages
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseRedirectBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from portal.core.access import Permission
+from portal.core.errors import Refusal
+from portal.people.admission import organisation_page
+from portal.people.selectors import unlinked_affiliations
+from sso.admission import connection_page, count_failure, too_many_failures
+from sso.browser import (
+    browser_nonce,
+    came_from_tile,
+    forget_tile,
+    held_nonce,
+    remember_nonce,
+    remember_tile,
+)
+from sso.connecting import activate_connection, connect_idp, replace_metadata
+from sso.diagnosis import diagnosed, may_start_again, plain_sentence
+from sso.forms import MetadataForm
+from sso.parties import connection_card, idp_origin, service_provider
+from sso.saml.errors import SAMLError
+from sso.saml.metadata import service_provider_metadata
+from sso.saml.response import peek_in_response_to
+from sso.selectors import OPEN_STATES, connection_with, connections, recent_failures, unmatched_people
+from sso.services import TEST, answer_sign_in, begin_sign_in, complete_login, match_person, record_failure
+from sso.session import start_session
+from sso.trial import complete_test
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from django.http import HttpRequest
+
+    from portal.core.http import OrganisationRequest
+    from sso.models import Connection
+    from sso.saml.request import SignInRedirect
+
+LARGEST_POST: Final = 256 * 1024
+_FORBIDDEN_CODES = frozenset({"user_disabled", "staff_account", "connection_closed"})
+
+
+class SeeOther(HttpResponseRedirectBase):
+    """After a POST, whatever its method: go there with GET."""
+
+    status_code = 303
+
+
+@connection_page
+@require_GET
+def sign_in(request: HttpRequest, connection: Connection) -> HttpResponse:
+    """Send the browser to the identity provider; `next` is kept here, never sent along."""
+    nonce = browser_nonce(request)
+    from_tile = "tile" in request.GET
+    try:
+        if from_tile and came_from_tile(request):
+            # It has just come back from there without having been asked: once more would be for ever.
+            raise SAMLError("unsolicited")  # noqa: TRY301  One page shows every refusal.
+        going = begin_sign_in(connection=connection, nonce=nonce, next_path=_next_path(request))
+    except SAMLError as error:
+        return _failed(request, connection, error)
+    response = _leave(request, connection, going) if going.fields else HttpResponseRedirect(going.url)
+    remember_nonce(response, nonce)
+    if from_tile:
+        remember_tile(response)
+    return response
+
+
+@connection_page
+@csrf_exempt
+@require_POST
+def acs(request: HttpRequest, connection: Connection) -> HttpResponse:
+    """Verify the posted answer. Our cookies do not come with a post from another site, so nobody is signed in here."""
+    if too_many_failures(request, connection):
+        return _failed_page(request, connection, code="too_many", trace="", status=429)
+    try:
+        raw = _posted_response(request)
+        request_id = peek_in_response_to(raw)
+    except SAMLError as error:
+        count_failure(request, connection)
+        if error.code == "unsolicited":
+            # From a tile of the identity provider: a request of our own makes a login of it.
+            return SeeOther(f"{reverse('sso_login', args=[connection.public_id])}?tile=1")
+        return _failed(request, connection, error)
+    try:
+        ticket = answer_sign_in(connection=connection, saml_response=raw, request_id=request_id)
+    except SAMLError as error:
+        count_failure(request, connection)
+        return _failed(request, connection, error)
+    if ticket.purpose == TEST:
+        finish = reverse("sign_in_tested", args=[connection.organisation.slug, connection.public_id])
+    else:
+        finish = reverse("sso_finish", args=[connection.public_id])
+    return SeeOther(f"{finish}?{urlencode({'t': ticket.code})}")
+
+
+@connection_page
+@require_GET
+def finish(request: HttpRequest, connection: Connection) -> HttpResponse:
+    """Sign in the browser that asked: the cookie arrives here, and must be the one that began."""
+    try:
+        login = complete_login(connection=connection, ticket=request.GET.get("t", ""), nonce=held_nonce(request))
+    except SAMLError as error:
+        return _failed(request, connection, error)
+    start_session(request, connection, login)
+    response = HttpResponseRedirect(login.next_path)
+    forget_tile(response)
+    return response
+
+
+@connection_page
+@require_GET
+def metadata(request: HttpRequest, connection: Connection) -> HttpResponse:
+    try:
+        xml = service_provider_metadata(service_provider(connection))
+    except SAMLError as error:
+        return _failed(request, connection, error)
+    return HttpResponse(xml, content_type="application/samlmetadata+xml")
+
+
+@connection_page
+@csrf_exempt
+def sign_out(request: HttpRequest, connection: Connection) -> HttpResponse:  # noqa: ARG001  A view's signature.
+    sentence = _("Signing out from your company's side does not work yet. Sign out in the portal.")
+    return HttpResponse(f"{sentence}\n", content_type="text/plain; charset=utf-8", status=501)
+
+
+@organisation_page(Permission.MANAGE_SIGN_IN)
+@require_http_methods(["GET", "POST"])
+def sign_in_settings(request: OrganisationRequest) -> HttpResponse:
+    """Show the connections and their last failures; a POST connects another identity provider."""
+    form = MetadataForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            connect_idp(
+                actor=request.access.actor,
+                organisation=request.organisation,
+                metadata_xml=form.cleaned_data["metadata_xml"],
+            )
+        except Refusal as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, _("The identity provider is connected. Now make a test sign-in."))
+            return redirect("sign_in_settings", org=request.organisation.slug)
+    return _settings_page(request, form)
+
+
+@organisation_page(Permission.MANAGE_SIGN_IN)
+@require_POST
+def replace(request: OrganisationRequest, connection: UUID) -> HttpResponse:
+    """Take new addresses or certificates of the same identity provider."""
+    known = _connection(request, connection)
+    form = MetadataForm(request.POST, request.FILES)
+    try:
+        if form.is_valid():
+            replace_metadata(
+                actor=request.access.actor,
+                organisation=request.organisation,
+                connection=known,
+                metadata_xml=form.cleaned_data["metadata_xml"],
+            )
+            messages.success(request, _("The addresses and certificates are those of this metadata."))
+        else:
+            messages.error(request, _("Choose a file, or paste its text."))
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+    return redirect("sign_in_settings", org=request.organisation.slug)
+
+
+@organisation_page(Permission.MANAGE_SIGN_IN)
+@require_POST
+def test(request: OrganisationRequest, connection: UUID) -> HttpResponse:
+    """Begin a test sign-in: a page with a button, because a form's answer may not lead to another site."""
+    known = _connection(request, connection)
+    nonce = browser_nonce(request)
+    try:
+        going = begin_sign_in(connection=known, nonce=nonce, purpose=TEST)
+    except SAMLError as error:
+        return _failed(request, known, error)
+    response = _leave(request, known, going, test=True)
+    remember_nonce(response, nonce)
+    return response
+
+
+@organisation_page(Permission.MANAGE_SIGN_IN)
+@require_GET
+def tested(request: OrganisationRequest, connection: UUID) -> HttpResponse:
+    """Show what the test sign-in brought; the same answer is shown once."""
+    known = _connection(request, connection)
+    try:
+        result = complete_test(
+            actor=request.access.actor,
+            organisation=request.organisation,
+            connection=known,
+            ticket=request.GET.get("t", ""),
+            nonce=held_nonce(request),
+        )
+    except SAMLError as error:
+        return _failed(request, known, error)
+    known.refresh_from_db(fields=["state"])
+    return render(request, "sso/tested.html", {"connection": known, "result": result})
+
+
+@organisation_page(Permission.MANAGE_SIGN_IN)
+@require_POST
+def activate(request: OrganisationRequest, connection: UUID) -> HttpResponse:
+    known = _connection(request, connection)
+    try:
+        activate_connection(actor=request.access.actor, organisation=request.organisation, connection=known)
+        messages.success(request, _("Your people can now sign in with their company account."))
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+    return redirect("sign_in_settings", org=request.organisation.slug)
+
+
+@organisation_page(Permission.MATCH_PEOPLE)
+@require_GET
+def matches(request: OrganisationRequest) -> HttpResponse:
+    """Who signed in and is not on the roster yet: what the sign-in said, beside whom it could be."""
+    people = unmatched_people(request.organisation)
+    waiting = unlinked_affiliations(request.organisation).count()
+    return render(request, "sso/matches.html", {"people": people, "waiting": waiting})
+
+
+@organisation_page(Permission.MATCH_PEOPLE)
+@require_POST
+def match(request: OrganisationRequest, affiliation: int) -> HttpResponse:
+    """Link somebody to the employee whom HR chose, by the button of a candidate or by number or address."""
+    try:
+        match_person(
+            actor=request.access.actor,
+            organisation=request.organisation,
+            affiliation_id=affiliation,
+            employee_key=request.POST.get("employee", ""),
+        )
+        messages.success(request, _("Linked: their course and their progress are now on the roster."))
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+    return redirect("matches", org=request.organisation.slug)
+
+
+def _settings_page(request: OrganisationRequest, form: MetadataForm) -> HttpResponse:
+    known = [connection_card(each) for each in connections(request.organisation)]
+    failures = [diagnosed(trace) for trace in recent_failures(request.organisation)]
+    opened = any(card.connection.state in OPEN_STATES for card in known)
+    context = {"connections": known, "opened": opened, "failures": failures, "form": form}
+    status = 200 if not form.is_bound else 409
+    return render(request, "sso/sign_in_settings.html", context, status=status)
+
+
+def _connection(request: OrganisationRequest, public_id: UUID) -> Connection:
+    known = connection_with(request.organisation, public_id)
+    if known is None:
+        raise Http404
+    return known
+
+
+def _leave(request: HttpRequest, connection: Connection, going: SignInRedirect, *, test: bool = False) -> HttpResponse:
+    """Show the page with the button that leads to the identity provider; this page alone may post there."""
+    context = {"going": going, "partner": connection.organisation, "test": test}
+    may_post_there = csp_update({"form-action": [idp_origin(connection)]})
+    page = may_post_there(lambda request: render(request, "sso/leave.html", context))
+    return cast("HttpResponse", page(request))
+
+
+def _failed(request: HttpRequest, connection: Connection, error: SAMLError) -> HttpResponse:
+    """Tell the person one sentence and a code; what was wrong stands in the trace, for those who may read it."""
+    trace = record_failure(connection=connection, error=error)
+    forbidden = error.code in _FORBIDDEN_CODES or error.code.startswith("status_")
+    status = 403 if forbidden else 400
+    return _failed_page(request, connection, code=error.code, trace=trace.code, status=status)
+
+
+def _failed_page(request: HttpRequest, connection: Connection, *, code: str, trace: str, status: int) -> HttpResponse:
+    context = {
+        "sentence": plain_sentence(code),
+        "trace": trace,
+        "partner": connection.organisation,
+        "start_again": reverse("sso_login", args=[connection.public_id]) if may_start_again(code) else "",
+    }
+    return render(request, "sso/failed.html", context, status=status)
+
+
+def _posted_response(request: HttpRequest) -> str:
+    """Return the message of a form of honest size; Django reads nothing before the fields are asked for."""
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if not length.isdecimal() or int(length) > LARGEST_POST:
+        raise SAMLError("too_large", received=length, expected=str(LARGEST_POST))
+    if request.content_type != "application/x-www-form-urlencoded":
+        raise SAMLError("malformed", reason="not a form", received=request.content_type or "")
+    return request.POST.get("SAMLResponse", "")
+
+
+def _next_path(request: HttpRequest) -> str:
+    """Return the page to come back to, if it is one of ours; anything else is forgotten."""
+    wanted = request.GET.get("next", "")
+    ours = wanted.startswith("/") and wanted.isprintable() and len(wanted) <= 500
+    return wanted if ours and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) else ""
