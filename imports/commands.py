@@ -47,7 +47,7 @@ class ImportCommand(PortalCommand):
             began = Confirmation.STARTED
             if approve and roster_import.counts.get("held") and roster_import.state != State.APPLYING:
                 began = approve_held(actor=actor, organisation=organisation, import_id=import_id)
-            elif roster_import.state == State.READY:
+            elif roster_import.state not in (State.HELD, State.APPLYING, State.APPLIED):
                 began = confirm_import(actor=actor, organisation=organisation, import_id=import_id)
         if began is Confirmation.PLAN_RECOMPUTED:
             message = _("The roster changed since this import was read, so its plan was made again. Look at it again.")

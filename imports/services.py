@@ -281,10 +281,16 @@ def _recomputed(organisation: Organisation, roster_import: RosterImport) -> bool
     """Make the plan anew when the roster changed since; say whether it came to something else."""
     if not _roster_changed_since(roster_import):
         return False
-    shown = (roster_import.counts, roster_import.held_sites, roster_import.held_whole)
+    shown = _decided(roster_import)
     forget_plan(roster_import)
     _plan(organisation, roster_import)
-    return shown != (roster_import.counts, roster_import.held_sites, roster_import.held_whole)
+    return shown != _decided(roster_import)
+
+
+def _decided(roster_import: RosterImport) -> tuple[object, ...]:
+    """What whoever confirms has agreed to; how many people are active is only the background."""
+    counts = {name: count for name, count in roster_import.counts.items() if name != "active"}
+    return counts, roster_import.held_sites, roster_import.held_whole
 
 
 def _roster_changed_since(roster_import: RosterImport) -> bool:

@@ -32,7 +32,7 @@ def remember_nonce(response: HttpResponse, nonce: str) -> None:
 
 def came_from_tile(request: HttpRequest) -> bool:
     """Say whether this browser was sent to the identity provider a moment ago because it came without being asked."""
-    return _tile_cookie() in request.COOKIES
+    return request.COOKIES.get(_tile_cookie()) == "1"
 
 
 def remember_tile(response: HttpResponse) -> None:

@@ -17,8 +17,8 @@ _NOBODY = -1
 
 def door_of(email: str) -> str | None:
     """Return the path at which the sign-in of this address's organisation begins, if it is open."""
-    domain = email.strip().rpartition("@")[2].lower()[:253].replace("\x00", "")
-    organisation = organisation_of_domain(domain)
+    domain = email.strip().rpartition("@")[2].lower()
+    organisation = organisation_of_domain(domain if domain.isprintable() else "")
     organisation_id = organisation.pk if organisation else _NOBODY
     with organisation_scope(organisation_id):
         connection = open_connection(organisation_id)

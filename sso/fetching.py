@@ -46,8 +46,8 @@ def fetched_metadata(url: str) -> bytes:
             connection.request(
                 "GET", target, headers={"Host": parts.netloc, "Accept": "application/samlmetadata+xml, */*"}
             )
-            answer = connection.getresponse()
-            content = answer.read(LARGEST_METADATA + 1)
+            with connection.getresponse() as answer:
+                content = answer.read(LARGEST_METADATA + 1)
     except (OSError, HTTPException, ValueError):
         raise unreachable from None
     if answer.status != 200:
@@ -58,20 +58,22 @@ def fetched_metadata(url: str) -> bytes:
 
 
 def _checked(url: str) -> SplitResult:
+    """Return the parts of an address that may be asked at all.
+
+    Raises:
+        Refusal: `bad_address`.
+    """
     try:
         parts = urlsplit(url)
-        _ = parts.port
+        clean = url.isascii() and url.isprintable() and " " not in url and parts.port != 0
     except ValueError:
-        parts = urlsplit("")
-    loopback = settings.ALLOW_LOOPBACK_IDP and parts.scheme == "http" and _is_loopback_name(parts.hostname or "")
-    clean = url.isascii() and url.isprintable() and " " not in url
-    if not clean or not parts.hostname or parts.username is not None or not (parts.scheme == "https" or loopback):
-        raise Refusal("bad_address", _refused_address())
+        parts, clean = urlsplit(""), False
+    host = parts.hostname or ""
+    local = settings.ALLOW_LOOPBACK_IDP and parts.scheme == "http" and _is_loopback_name(host)
+    if not clean or not host or parts.username is not None or not (parts.scheme == "https" or local):
+        message = _("Metadata is fetched from https:// addresses only, without a user name. Otherwise give a file.")
+        raise Refusal("bad_address", message)
     return parts
-
-
-def _refused_address() -> str:
-    return _("Metadata is fetched from https:// addresses only, without a user name. Otherwise give a file.")
 
 
 def _is_loopback_name(host: str) -> bool:
@@ -81,8 +83,8 @@ def _is_loopback_name(host: str) -> bool:
         return host == "localhost"
 
 
-def _resolved(host: str, port: int) -> tuple[str, int]:
-    """Return the first address of a name, if every one of them is public.
+def _resolved(host: str, port: int) -> list[tuple[str, int]]:
+    """Return the addresses of a name, if every one of them is public.
 
     Raises:
         Refusal: `private_address`.
@@ -94,18 +96,18 @@ def _resolved(host: str, port: int) -> tuple[str, int]:
         if not number.is_global and not (settings.ALLOW_LOOPBACK_IDP and number.is_loopback):
             message = _("%(host)s is an address of a private network. Download the metadata, and give the file.")
             raise Refusal("private_address", message % {"host": host})
-    return str(found[0][0]), port
+    return [(str(address[0]), port) for address in found]
 
 
 @contextlib.contextmanager
-def _connected(parts: SplitResult, address: tuple[str, int]) -> Iterator[HTTPConnection]:
-    """Give a connection to this very address, which ends after five seconds whatever the other side does."""
-    plain = socket.create_connection(address, timeout=SECONDS)
+def _connected(parts: SplitResult, addresses: list[tuple[str, int]]) -> Iterator[HTTPConnection]:
+    """Give a connection to one of these very addresses; it ends after five seconds whatever the other side does."""
+    plain = _opened(addresses)
     # A timeout of the socket begins again with every byte; the clock ends the whole.
     same = plain.dup()
     clock = threading.Timer(SECONDS, _shut, args=[same])
     clock.start()
-    connection = HTTPConnection(*address)
+    connection = HTTPConnection(*addresses[0])
     try:
         connection.sock = plain
         if parts.scheme == "https":
@@ -117,6 +119,14 @@ def _connected(parts: SplitResult, address: tuple[str, int]) -> Iterator[HTTPCon
         same.close()
         connection.close()
         plain.close()
+
+
+def _opened(addresses: list[tuple[str, int]]) -> socket.socket:
+    """Return a socket to the first address that answers: localhost is often ::1 before it is 127.0.0.1."""
+    for address in addresses[:-1]:
+        with contextlib.suppress(OSError):
+            return socket.create_connection(address, timeout=SECONDS)
+    return socket.create_connection(addresses[-1], timeout=SECONDS)
 
 
 def _shut(sock: socket.socket) -> None:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from sso.models import SignInRequest, SignInTrace, UsedAssertion
 
-REQUESTS_KEPT: Final = timedelta(days=1)
+REQUESTS_KEPT: Final = timedelta(hours=1)
 """Past its end a request still tells "too late" from "not ours"."""
 
 TRACES_KEPT: Final = timedelta(days=30)

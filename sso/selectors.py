@@ -12,7 +12,7 @@ from portal.core.errors import Refusal
 from portal.core.tenancy import platform_scope
 from portal.people.models import Affiliation, Employee
 from portal.people.selectors import roster, unlinked_affiliations
-from sso.models import Connection, Identity, SignInTrace
+from sso.models import Connection, Identity, SignInRequest, SignInTrace
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -72,8 +72,16 @@ def recent_failures(organisation: Organisation, *, limit: int = 20) -> list[Sign
 
 
 def failure_coded(organisation: Organisation, code: str) -> SignInTrace | None:
-    wanted = code.strip().upper()
+    wanted = code.strip().upper().replace("\x00", "")
     return SignInTrace.objects.filter(organisation_id=organisation.pk, code=wanted).first()
+
+
+def purpose_of(connection: Connection, request_id: str) -> str:
+    """Return what our request was for, or "" when it is not ours."""
+    requests = SignInRequest.objects.filter(
+        organisation_id=connection.organisation_id, connection=connection, request_id=request_id
+    )
+    return requests.values_list("purpose", flat=True).first() or ""
 
 
 def identities_of(organisation: Organisation, user: User) -> QuerySet[Identity]:

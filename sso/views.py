@@ -36,7 +36,15 @@ from sso.parties import connection_card, idp_origin, service_provider
 from sso.saml.errors import SAMLError
 from sso.saml.metadata import service_provider_metadata
 from sso.saml.response import peek_in_response_to
-from sso.selectors import OPEN_STATES, connection_with, connections, recent_failures, unmatched_people
+from sso.selectors import (
+    OPEN_STATES,
+    connection_with,
+    connections,
+    failure_coded,
+    purpose_of,
+    recent_failures,
+    unmatched_people,
+)
 from sso.services import TEST, answer_sign_in, begin_sign_in, complete_login, match_person, record_failure
 from sso.session import start_session
 from sso.trial import complete_test
@@ -91,15 +99,16 @@ def acs(request: HttpRequest, connection: Connection) -> HttpResponse:
         raw = _posted_response(request)
         request_id = peek_in_response_to(raw)
     except SAMLError as error:
-        count_failure(request, connection)
         if error.code == "unsolicited":
             # From a tile of the identity provider: a request of our own makes a login of it.
+            count_failure(request, connection)
             return SeeOther(f"{reverse('sso_login', args=[connection.public_id])}?tile=1")
         return _failed(request, connection, error)
     try:
         ticket = answer_sign_in(connection=connection, saml_response=raw, request_id=request_id)
     except SAMLError as error:
-        count_failure(request, connection)
+        if purpose_of(connection, request_id) == TEST:
+            return _test_failed(connection, error)
         return _failed(request, connection, error)
     if ticket.purpose == TEST:
         finish = reverse("sign_in_tested", args=[connection.organisation.slug, connection.public_id])
@@ -256,8 +265,15 @@ def match(request: OrganisationRequest, affiliation: int) -> HttpResponse:
 def _settings_page(request: OrganisationRequest, form: MetadataForm) -> HttpResponse:
     known = [connection_card(each) for each in connections(request.organisation)]
     failures = [diagnosed(trace) for trace in recent_failures(request.organisation)]
+    asked = failure_coded(request.organisation, request.GET.get("trace", ""))
     opened = any(card.connection.state in OPEN_STATES for card in known)
-    context = {"connections": known, "opened": opened, "failures": failures, "form": form}
+    context = {
+        "connections": known,
+        "opened": opened,
+        "asked": diagnosed(asked) if asked else None,
+        "failures": failures,
+        "form": form,
+    }
     status = 200 if not form.is_bound else 409
     return render(request, "sso/sign_in_settings.html", context, status=status)
 
@@ -279,10 +295,20 @@ def _leave(request: HttpRequest, connection: Connection, going: SignInRedirect, 
 
 def _failed(request: HttpRequest, connection: Connection, error: SAMLError) -> HttpResponse:
     """Tell the person one sentence and a code; what was wrong stands in the trace, for those who may read it."""
+    if too_many_failures(request, connection):
+        return _failed_page(request, connection, code="too_many", trace="", status=429)
+    count_failure(request, connection)
     trace = record_failure(connection=connection, error=error)
     forbidden = error.code in _FORBIDDEN_CODES or error.code.startswith("status_")
     status = 403 if forbidden else 400
     return _failed_page(request, connection, code=error.code, trace=trace.code, status=status)
+
+
+def _test_failed(connection: Connection, error: SAMLError) -> HttpResponse:
+    """Bring whoever tests back to their page, which explains what the trace holds to those who may read it."""
+    trace = record_failure(connection=connection, error=error)
+    page = reverse("sign_in_settings", args=[connection.organisation.slug])
+    return SeeOther(f"{page}?{urlencode({'trace': trace.code})}")
 
 
 def _failed_page(request: HttpRequest, connection: Connection, *, code: str, trace: str, status: int) -> HttpResponse:

@@ -1,10 +1,23 @@
-"""URLs."""
+"""The JSON contract, version 1."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from django.urls import path
 
-if TYPE_CHECKING:
-    from django.urls import URLPattern
+from portal.api.v1.cohorts import ListCohorts, ReadCohortReport
+from portal.api.v1.completions import RecordCompletions
+from portal.api.v1.me import ReadMe
+from portal.api.v1.schema import ReadSchema
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("api/v1/schema/", ReadSchema.as_view(), name="api_schema"),
+    path("api/v1/me/", ReadMe.as_view(), name="api_me"),
+    path("api/v1/completions/", RecordCompletions.as_view(), name="api_completions"),
+    # /api/v1/organisations/<slug>/
+    path("api/v1/organisations/<slug:slug>/cohorts/", ListCohorts.as_view(), name="api_cohorts"),
+    path(
+        "api/v1/organisations/<slug:slug>/cohorts/<int:cohort_id>/report/",
+        ReadCohortReport.as_view(),
+        name="api_cohort_report",
+    ),
+]

@@ -19,6 +19,7 @@ class Action(StrEnum):
     EMPLOYEE_LINKED = "people:employee:link"
     ROSTER_EXPORTED = "people:roster:export"
 
+    PROGRAMME_CONFIGURED = "cohorts:programme:configure"
     COHORT_CREATED = "cohorts:cohort:create"
 
     CONNECTION_CREATED = "sso:connection:create"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from portal.audit.actions import Action
-from portal.audit.services import record_event
+from portal.audit.services import record_event, record_platform_event
 from portal.cohorts.models import Cohort
 from portal.cohorts.selectors import cohort_key, programme_coded
 from portal.core.errors import Refusal
@@ -23,6 +25,25 @@ if TYPE_CHECKING:
     from portal.organisations.models import Organisation
 
 COHORT_CHANGED = "cohort"
+
+
+@transaction.atomic
+def configure_programme(*, actor: Actor, code: str, launch_url: str) -> Programme:
+    """Say where the course of a programme opens; the learner's opaque reference is added to this address.
+
+    Raises:
+        Refusal: `unknown_programme`, `invalid_address`: not https, or http on this machine for a demo.
+    """
+    programme = programme_coded(code)
+    address = urlsplit(launch_url)
+    local = settings.ON_LOOPBACK and address.scheme == "http"
+    if not (address.scheme == "https" or local) or not address.hostname or len(launch_url) > 500:
+        raise Refusal("invalid_address", _("Give the course's address, beginning with https://."))
+    if programme.launch_url != launch_url:
+        programme.launch_url = launch_url
+        programme.save(update_fields=["launch_url"])
+        record_platform_event(actor=actor, action=Action.PROGRAMME_CONFIGURED, subject=code, data={"launch_url": launch_url})
+    return programme
 
 
 @transaction.atomic

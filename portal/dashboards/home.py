@@ -125,9 +125,9 @@ def checklist(organisation: Organisation, access: Access, counted: Numbers, conn
     signed_in = Affiliation.objects.filter(organisation=organisation, employee__isnull=False).exists()
     steps = (
         (_("Connect the company sign-in"), connected, Permission.MANAGE_SIGN_IN, "sign_in_settings"),
-        (_("Upload the roster"), counted.roster > 0, Permission.IMPORT_ROSTER, "import_upload"),
+        (_("Upload the roster"), counted.roster > 0, Permission.IMPORT_ROSTER, "import_new"),
         (_("Create a cohort"), counted.cohorts > 0, Permission.MANAGE_COHORTS, "cohort_new"),
-        (_("Enrol people"), counted.enrolled > 0, Permission.IMPORT_ROSTER, "import_upload"),
+        (_("Enrol people"), counted.enrolled > 0, Permission.IMPORT_ROSTER, "import_new"),
         (_("First person signed in"), signed_in, Permission.MANAGE_SIGN_IN, "sign_in_settings"),
     )
     if all(done for _label, done, _right, _page in steps):
@@ -172,7 +172,7 @@ def _waiting_imports(organisation: Organisation, access: Access) -> list[Task]:
     for roster_import in waiting.order_by("state", "-id").only("id", "state")[:5]:
         held = roster_import.state == RosterImport.State.HELD
         term = _("An import is held") if held else _("An import awaits your confirmation")
-        url = _page(access, Permission.IMPORT_ROSTER, "import_page", organisation.slug, roster_import.pk)
+        url = _page(access, Permission.IMPORT_ROSTER, "import_detail", organisation.slug, roster_import.pk)
         listed.append(Task(term, _("2 min"), url, _("Review the import")))
     return listed
 
@@ -193,5 +193,5 @@ def _stale_roster(organisation: Organisation, access: Access) -> Task | None:
     days = (timezone.now() - latest).days if latest else 0
     if days <= STALE_DAYS:
         return None
-    url = _page(access, Permission.IMPORT_ROSTER, "import_upload", organisation.slug)
+    url = _page(access, Permission.IMPORT_ROSTER, "import_new", organisation.slug)
     return Task(_("Roster from %(days)s days ago") % {"days": number(days)}, _("1 file"), url, _("Upload the roster"))

@@ -53,7 +53,7 @@ SENTENCES: Mapping[str, str] = {
 
 _PAGES: Mapping[str, str] = {
     "people:employee": "employee",
-    "imports:import": "import_page",
+    "imports:import": "import_detail",
     "cohorts:cohort": "cohort",
 }
 

@@ -134,7 +134,8 @@ def _situation(organisation: Organisation, user: User) -> Situation | None:
         affiliation = affiliation_of(organisation, user)
         if affiliation is None:
             return None
-        reference = str(ensure_learner(user=user, organisation_id=organisation.pk).reference)
+        learner = user.learner or ensure_learner(user=user, organisation_id=organisation.pk)
+        reference = str(learner.reference)
         if affiliation.employee_id is None:
             return Situation(organisation, None, [_open_course(programme_coded(), reference)], waiting=True)
         employee = Employee.objects.get(organisation_id=organisation.pk, pk=affiliation.employee_id)

@@ -32,13 +32,10 @@ class Happening:
 
 def story(organisation: Organisation, employee: Employee, enrolments: list[Enrolment]) -> list[Happening]:
     """Return what happened to a person; four queries, and the latest fifty of each kind."""
-    happenings = [
-        *_steps(enrolments),
-        *_facts(organisation, employee),
-        *_files(organisation, employee),
-        *_link(organisation, employee),
-        Happening(employee.created_at, _("Joined the roster.")),
-    ]
+    files = list(_files(organisation, employee))
+    happenings = [*_steps(enrolments), *_facts(organisation, employee), *files, *_link(organisation, employee)]
+    if not files:
+        happenings.append(Happening(employee.created_at, _("Joined the roster.")))
     return sorted(happenings, key=lambda happening: happening.at, reverse=True)
 
 

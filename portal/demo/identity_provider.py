@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 USERS_FILE: Final = "users.json"
+COURSE_PATH: Final = "/course/"
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _LARGEST_FORM = 128 * 1024
 _CLAIMS = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
@@ -198,6 +199,9 @@ class Handler(BaseHTTPRequestHandler):
         """Say nothing: an address carries a request, and a demo needs no journal."""
 
     def _route(self, path: str, fields: dict[str, str], *, posted: bool) -> None:
+        if path == COURSE_PATH:
+            self._page(_course_page())
+            return
         match = re.fullmatch(r"/idp/([^/]+)/(metadata|sso)/?", path)
         if match is None or not self.server.directory.knows(match[1]):
             self._refuse(HTTPStatus.NOT_FOUND, "Cette page n’existe pas.")
@@ -295,6 +299,15 @@ autofocus{described}>
 <button>Se connecter</button></form>
 <p class="note">Fournisseur d’identité de démonstration : il tient la place de celui de l’organisation.</p>"""
     return _document(f"Connexion – {title}", body)
+
+
+def _course_page() -> str:
+    """Return what stands in for the learning platform: the place where the portal's part ends."""
+    return _document(
+        "Objectif IA",
+        "<h1>Ici commence le cours</h1><p>Dans la démonstration, la plateforme d’apprentissage s’arrête à cette page :"
+        " elle a reçu la référence anonyme de l’apprenant, rien d’autre.</p>",
+    )
 
 
 def _answer_form(acs_url: str, answer: Mapping[str, str]) -> str:

@@ -20,14 +20,15 @@ from django.utils import timezone
 
 from imports.runs import prepare_import, run_apply
 from imports.services import confirm_import, open_import
-from portal.cohorts.services import create_cohort
+from portal.cohorts.models import DEFAULT_PROGRAMME
+from portal.cohorts.services import configure_programme, create_cohort
 from portal.core.actor import OPERATOR
 from portal.core.tenancy import organisation_scope
-from portal.demo.identity_provider import USERS_FILE, Directory
+from portal.demo.identity_provider import COURSE_PATH, USERS_FILE, Directory
 from portal.demo.invented import csv_of, invent_facts, workbook_of
 from portal.demo.stage import ACCOUNT_MANAGER, PASSWORD, SCENES
 from portal.organisations.models import Organisation
-from portal.organisations.services import create_organisation
+from portal.organisations.services import change_settings, create_organisation
 from portal.people.models import Membership, StaffRole
 from portal.people.services import create_user, grant_role
 from portal.progress.services import catch_up, record_completions
@@ -63,6 +64,7 @@ def seed() -> None:
         role=StaffRole.ACCOUNT_MANAGER,
         password=PASSWORD,
     )
+    configure_programme(actor=OPERATOR, code=DEFAULT_PROGRAMME, launch_url=f"{settings.DEMO_IDP_URL}{COURSE_PATH}")
     for scene in SCENES:
         if Organisation.objects.filter(slug=scene.slug).exists():
             _follow_the_identity_provider(scene, directory)
@@ -83,6 +85,11 @@ def _play(scene: Scene, directory: Directory) -> None:
         password=PASSWORD,
     )
     with organisation_scope(organisation.pk):
+        change_settings(
+            actor=OPERATOR,
+            organisation=organisation,
+            changes={"support_contact": scene.support_contact, "accent": scene.accent},
+        )
         connection = connect_idp(
             actor=OPERATOR,
             organisation=organisation,

@@ -54,10 +54,9 @@ def cohort_figures(organisation: Organisation, cohort_id: int) -> CohortFigures:
         CohortRollup.objects.filter(organisation_id=organisation.pk, cohort_id=cohort_id)
         .values("site")
         .annotate(**{f"{step}_sum": Sum(step) for step in STEPS})
+        .values_list("site", *(f"{step}_sum" for step in STEPS))
     )
-    by_site = {
-        row["site"]: Figures(active.get(row["site"], 0), *(row[f"{step}_sum"] for step in STEPS)) for row in sums
-    }
+    by_site = {site: Figures(active.get(site, 0), *counts) for site, *counts in sums}
     totals = Figures(sum(active.values()), *(sum(getattr(site, step) for site in by_site.values()) for step in STEPS))
     return CohortFigures(as_of=as_of, totals=totals, by_site=by_site)
 

@@ -1,7 +1,7 @@
 """A cohort report as a document: JSON and CSV for machines, XLSX for people, in their language.
 
-JSON and CSV use the names of the contract.
-All of them hold the same rows: the whole cohort first, then its sites.
+JSON and CSV use the names of the contract, XLSX the reader's language. All of them hold the same rows: the whole cohort
+first, then its sites.
 """
 
 from __future__ import annotations

@@ -29,6 +29,13 @@ def export_cohort_report(
     """
     report = cohort_report(organisation, cohort)
     content = written(report, wanted)
+    note_export(actor=actor, organisation=organisation, cohort=cohort, wanted=wanted)
+    return file_name(report, wanted), content
+
+
+@transaction.atomic
+def note_export(*, actor: Actor, organisation: Organisation, cohort: Cohort, wanted: Format) -> None:
+    """Record that a report left the portal, and to whom."""
     record_event(
         actor=actor,
         organisation_id=organisation.pk,
@@ -36,4 +43,3 @@ def export_cohort_report(
         subject=str(cohort.pk),
         data={"format": wanted.value},
     )
-    return file_name(report, wanted), content

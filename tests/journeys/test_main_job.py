@@ -68,7 +68,9 @@ def sign_in_with_password(page: Page, portal: Portal, email: str, password: str)
     page.wait_for_url(re.compile(r"/(o|manage)/"))
 
 
-def test_the_main_job(page: Page, browser: Browser, portal: Portal, acme: dict[str, Any], eyes: Eyes, tmp_path: Path) -> None:
+def test_the_main_job(
+    page: Page, browser: Browser, portal: Portal, acme: dict[str, Any], eyes: Eyes, tmp_path: Path
+) -> None:
     # HR uploads the roster and reads what it would change before anything is written.
     sign_in_with_password(page, portal, "owner@acme-people.example", PASSWORD)
     eyes.look(page, "home-empty")
@@ -93,7 +95,7 @@ def test_the_main_job(page: Page, browser: Browser, portal: Portal, acme: dict[s
     assert learner.url.startswith(portal.provider)
     learner.locator("input[name=login]").fill(LEARNER.email)
     learner.locator("input[type=password]").fill(PASSWORD)
-    learner.locator("button[type=submit]").first.click()
+    learner.locator("form button").first.click()
     learner.wait_for_url(f"{portal.address}/me/")
     expect(learner.locator("main")).to_contain_text("Autumn 2026")
     eyes.look(learner, "learner")

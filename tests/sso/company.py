@@ -8,7 +8,7 @@ import secrets
 import zlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from django.test import Client
 from lxml import etree
@@ -20,7 +20,7 @@ from sso.parties import address
 from tests.sso import saml_kit as kit
 
 if TYPE_CHECKING:
-    from django.http import HttpResponse
+    from django.test.client import _MonkeyPatchedWSGIResponse as Response
 
     from portal.organisations.models import Organisation
     from sso.models import Connection
@@ -69,12 +69,12 @@ class Company:
         message = self.message(request_id, **{"attributes": attributes, **values})
         return kit.encode(kit.signed(message, how=kit.Signature(by=self.keys)))
 
-    def post(self, encoded: str, *, relay_state: str = "") -> HttpResponse:
+    def post(self, encoded: str, *, relay_state: str = "") -> Response:
         """Post an answer as another site's page does: without any cookie of ours."""
         fields = {"SAMLResponse": encoded, "RelayState": relay_state}
         return post_form(Client(), self.path("acs/"), fields)
 
-    def sign_in(self, browser: Client, **said: Any) -> HttpResponse:
+    def sign_in(self, browser: Client, **said: Any) -> Response:
         """Go through the whole exchange and return the answer to its last step."""
         posted = self.post(self.answer(self.begin(browser), **said))
         assert posted.status_code == 303, posted.content.decode()
@@ -97,9 +97,7 @@ def make_company(organisation: Organisation, *, activate: bool = True, name: str
     return Company(organisation, connection, keys)
 
 
-def post_form(browser: Client, path: str, fields: dict[str, str]) -> HttpResponse:
-    from urllib.parse import urlencode
-
+def post_form(browser: Client, path: str, fields: dict[str, str]) -> Response:
     return browser.post(path, urlencode(fields), content_type="application/x-www-form-urlencoded")
 
 

@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 import pytest
 from django.conf import settings
 from django.contrib.sessions.models import Session
-from django.core.cache import cache
 from django.db import connections
 from django.test import Client
 from django.utils import timezone
@@ -20,10 +19,11 @@ from portal.people.models import Affiliation, User
 from sso.admission import MOST_FAILURES
 from sso.models import Connection, Identity, SignInRequest, SignInTrace, UsedAssertion
 from tests.sso import saml_kit as kit
-from tests.sso.company import Company, make_company, post_form
+from tests.sso.company import Company, make_company, request_id_in
 
 if TYPE_CHECKING:
-    from django.http import HttpResponse
+    from django.test.client import _MonkeyPatchedWSGIResponse as Response
+    from pytest_django import Settings
 
     from portal.organisations.models import Organisation
 
@@ -40,7 +40,7 @@ def nobody_came_in(company: Company) -> bool:
         return not Identity.objects.exists() and not Affiliation.objects.exists()
 
 
-def refused(company: Company, response: HttpResponse, error: str, *, status: int = 400) -> None:
+def refused(company: Company, response: Response, error: str, *, status: int = 400) -> None:
     """The person reads a sentence and a code; the cause stands in the trace alone."""
     assert response.status_code == status
     assert last_error(company) == error
@@ -231,9 +231,7 @@ def test_a_post_that_is_not_a_form_is_refused(poste: Company) -> None:
     refused(poste, response, "malformed")
 
 
-def test_the_answer_of_one_partner_opens_nothing_at_another(
-    poste: Company, avion: Company, visitor: Client
-) -> None:
+def test_the_answer_of_one_partner_opens_nothing_at_another(poste: Company, avion: Company, visitor: Client) -> None:
     answer = poste.answer(poste.begin(visitor))
 
     refused(avion, avion.post(answer), "request_unknown")
@@ -281,14 +279,8 @@ def test_a_tile_may_be_used_again_after_a_sign_in(poste: Company, visitor: Clien
     for _ in range(2):
         going = visitor.get(poste.path("login/"), {"tile": "1"})
         assert going.status_code == 302
-        posted = poste.post(poste.answer(kit_request(going)))
+        posted = poste.post(poste.answer(request_id_in(going["Location"])))
         assert visitor.get(posted["Location"]).status_code == 302
-
-
-def kit_request(response: HttpResponse) -> str:
-    from tests.sso.company import request_id_in
-
-    return request_id_in(response["Location"])
 
 
 def test_the_identity_provider_that_says_no_is_told_apart(poste: Company, visitor: Client) -> None:
@@ -358,7 +350,6 @@ def test_the_post_binding_shows_a_button_that_may_post_there_alone(laposte: Orga
 
 
 def test_an_address_that_posts_rubbish_is_held_back(poste: Company, visitor: Client) -> None:
-    key = "sso-failures"
     for _ in range(MOST_FAILURES):
         poste.post("")
     with organisation_scope(poste.organisation.pk):
@@ -368,14 +359,19 @@ def test_an_address_that_posts_rubbish_is_held_back(poste: Company, visitor: Cli
     assert poste.post(poste.answer(poste.begin(visitor))).status_code == 429
     with organisation_scope(poste.organisation.pk):
         assert SignInTrace.objects.count() == traces
-    cache.clear()
-    assert key
 
 
-def test_without_the_cache_people_still_come_in(
-    poste: Company, visitor: Client, settings: object
-) -> None:
-    settings.CACHES = {  # type: ignore[attr-defined]  # pytest-django's wrapper.
+def test_invented_tickets_do_not_fill_the_journal(poste: Company, visitor: Client) -> None:
+    for _ in range(MOST_FAILURES + 2):
+        last = visitor.get(poste.path("acs/finish/"), {"t": "invented"})
+
+    assert last.status_code == 429
+    with organisation_scope(poste.organisation.pk):
+        assert SignInTrace.objects.count() == MOST_FAILURES
+
+
+def test_without_the_cache_people_still_come_in(poste: Company, visitor: Client, settings: Settings) -> None:
+    settings.CACHES = {
         "default": {
             "BACKEND": "django.core.cache.backends.redis.RedisCache",
             "LOCATION": "redis://127.0.0.1:1",
@@ -444,9 +440,7 @@ def test_two_first_sign_ins_of_one_person_at_once_make_one_login(poste: Company)
         statuses.append(tab.get(location).status_code)
         connections.close_all()
 
-    threads = [
-        threading.Thread(target=open_it, args=pair) for pair in zip(tabs, finishes, strict=True)
-    ]
+    threads = [threading.Thread(target=open_it, args=pair) for pair in zip(tabs, finishes, strict=True)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -1,0 +1,88 @@
+"""`make bench`: measure the portal against floors, on servers of its own, and print one table.
+
+Ratios are what counts: both sides run in turn, in one process, on whatever else the machine does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import TYPE_CHECKING
+
+from bench.measuring import table
+from bench.worker import measured
+from portal import embedded
+from portal.processes import ProcessError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bench.measuring import Line
+
+BENCHMARKS = ("rosters", "completions", "sign_in", "reports", "pages")
+SIZES = (10_000, 100_000)
+RUNS = 3
+DIRECTORY = embedded.VAR / "bench"
+OWNER = "DATABASE_OWNER_URL"
+SETTINGS = {
+    "DJANGO_SETTINGS_MODULE": "portal.settings",
+    "SECRET_KEY": "only for the benchmarks, and public: no secret at all",
+    "BASE_URL": "http://localhost:8000",
+    "ALLOWED_HOSTS": "localhost",
+    "EMAIL_URL": "memory://",
+    "STORAGE_URL": (DIRECTORY / "storage").as_uri(),
+    "LOG_LEVEL": "WARNING",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument(
+        "names", nargs="*", metavar="name", help=f"which to run, by default all: {', '.join(BENCHMARKS)}"
+    )
+    parser.add_argument("--rows", nargs="+", type=int, default=SIZES, help="sizes, by default 10000 100000")
+    parser.add_argument("--runs", type=int, default=RUNS, help="the medians are of so many runs")
+    options = parser.parse_args(arguments)
+    if unknown := set(options.names) - set(BENCHMARKS):
+        parser.error(f"There is no benchmark {', '.join(sorted(unknown))}: choose from {', '.join(BENCHMARKS)}.")
+    try:
+        embedded.discard(DIRECTORY)
+        with embedded.start(DIRECTORY, given={}, durable=True) as servers:
+            _prepare(servers.environment)
+            lines = _measured(options.names or BENCHMARKS, sizes=options.rows, runs=options.runs)
+        embedded.discard(DIRECTORY)
+    except ProcessError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    print(table(lines))
+    return 0
+
+
+def _prepare(environment: dict[str, str]) -> None:
+    """Migrate as the owner, in a process that alone knows its address; the benchmarks run as the application."""
+    os.environ.pop(OWNER, None)
+    os.environ.update(SETTINGS, **{name: value for name, value in environment.items() if name != OWNER})
+    subprocess.run(
+        [sys.executable, "manage.py", "migrate", "--database", "owner", "--no-input", "--verbosity", "0"],  # noqa: S607
+        cwd=embedded.CHECKOUT,
+        env=os.environ | {OWNER: environment[OWNER]},
+        check=True,
+    )
+
+
+def _measured(names: Sequence[str], *, sizes: Sequence[int], runs: int) -> list[Line]:
+    lines: list[Line] = []
+    for name in names:
+        for rows in sizes:
+            print(f"{name}, {rows:,} rows…", file=sys.stderr, flush=True)
+            with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as process:
+                lines += process.submit(measured, name, rows=rows, runs=runs, directory=DIRECTORY).result()
+    return lines
+
+
+if __name__ == "__main__":
+    sys.exit(main())

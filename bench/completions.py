@@ -1,0 +1,80 @@
+"""Completions: a delivery of the learning platform, recorded, against a COPY of the same rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import TYPE_CHECKING
+
+from django.db import connection
+
+from bench.measuring import Line, compare
+from bench.stage import organisation_with_roster
+from portal.cohorts.models import DEFAULT_PROGRAMME
+from portal.core.actor import OPERATOR
+from portal.core.tenancy import cursor_rows, organisation_scope
+from portal.progress.services import record_completions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from bench.stage import Person
+    from portal.organisations.models import Organisation
+
+_KINDS = ("started", "progressed", "completed", "certified")
+_BEGAN = datetime(2026, 1, 5, 8, tzinfo=UTC)
+
+
+def measure(*, rows: int, runs: int, directory: Path) -> list[Line]:
+    organisation, known = organisation_with_roster(directory, rows)
+    deliveries = _deliveries(organisation, known)
+    line = compare(
+        what="completions in",
+        rows=rows,
+        runs=runs,
+        goal=3,
+        prepare=lambda: next(deliveries),
+        floor=lambda events: _copied(organisation, events),
+        ours=_recorded,
+    )
+    return [replace(line, note=f"{rows / line.ours:,.0f} events/s, at least 20,000")]
+
+
+def _deliveries(organisation: Organisation, known: list[Person]) -> Iterator[list[dict[str, object]]]:
+    """Yield one delivery after the other: in each, one new fact about everybody."""
+    for delivery in count():
+        moment = (_BEGAN + timedelta(days=delivery)).isoformat()
+        yield [
+            {
+                "event_id": f"{delivery}-{person.number}",
+                "organisation": organisation.slug,
+                "programme": DEFAULT_PROGRAMME,
+                "event": _KINDS[(index + delivery) % len(_KINDS)],
+                "occurred_at": moment,
+                "employee_number": person.number,
+                "email": person.email,
+                "progress": 10 * (delivery % 10),
+                "certificate_url": f"https://learning.example/certificates/{person.number}",
+            }
+            for index, person in enumerate(known)
+        ]
+
+
+def _copied(organisation: Organisation, events: list[dict[str, object]]) -> None:
+    with organisation_scope(organisation.pk):
+        cursor_rows(
+            "CREATE TEMP TABLE landing (event_id text, organisation text, programme text, event text,"
+            " occurred_at timestamptz, employee_number text, email text, progress smallint, certificate_url text)"
+            " ON COMMIT DROP"
+        )
+        with connection.cursor() as cursor, cursor.copy("COPY landing FROM STDIN") as copy:
+            for event in events:
+                copy.write_row(tuple(event.values()))
+
+
+def _recorded(events: list[dict[str, object]]) -> None:
+    recorded = record_completions(actor=OPERATOR, events=enumerate(events, start=1))
+    if recorded.accepted != len(events):
+        raise RuntimeError(f"Not every event was accepted: {recorded}.")

@@ -1,0 +1,166 @@
+"""Sign-ins: from the identity provider's answer to a session, against the toolkit alone and one session's insert.
+
+Ours is what the two requests do: the posted answer is verified and kept for the browser that asked; then that browser
+fetches it, and its person is recognised, linked, enrolled and signed in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends.db import SessionStore
+from django.http import HttpRequest
+from django.utils import timezone
+from onelogin.saml2.response import OneLogin_Saml2_Response
+from onelogin.saml2.settings import OneLogin_Saml2_Settings
+
+from bench.measuring import Line, compare
+from bench.stage import organisation_with_roster
+from bench.toolkit import as_it_comes
+from portal.core.actor import OPERATOR
+from portal.core.tenancy import organisation_scope
+from sso.browser import browser_nonce
+from sso.connecting import connect_idp
+from sso.models import SignInRequest
+from sso.parties import service_provider
+from sso.saml.config import bare_certificate, new_key_pair
+from sso.saml.issuing import Issuer, ReceivedRequest, Subject, identity_provider_metadata, issued_response
+from sso.saml.names import BINDING_POST, BINDING_REDIRECT, UNSPECIFIED
+from sso.saml.response import peek_in_response_to
+from sso.services import answer_sign_in, begin_sign_in, complete_login
+from sso.session import start_session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from bench.stage import Person
+    from sso.models import Connection
+    from sso.saml.config import ServiceProvider
+
+SIGN_INS = 50
+"""How many one run takes: the time shown is of one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A browser on its way back from the identity provider: its nonce, its request, and the posted answer."""
+
+    nonce: str
+    request_id: str
+    response: str
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    connection: Connection
+    issuer: Issuer
+    sp: ServiceProvider
+
+    def waiting(self, person: Person) -> Waiting:
+        """Begin a sign-in and have it answered."""
+        nonce = browser_nonce(HttpRequest())
+        with organisation_scope(self.connection.organisation_id):
+            begin_sign_in(connection=self.connection, nonce=nonce)
+            request_id = SignInRequest.objects.latest("id").request_id
+        asked = ReceivedRequest(request_id, self.sp.entity_id, self.sp.acs_url, force_authn=False)
+        said = {"employeeNumber": [person.number], "mail": [person.email]}
+        return Waiting(
+            nonce, request_id, issued_response(self.issuer, asked, Subject(person.number, said), now=timezone.now())
+        )
+
+
+def measure(*, rows: int, runs: int, directory: Path) -> list[Line]:
+    """Measure people who come for the first time, then the same ones again."""
+    # The floor signs in as many as ours, and both need people who have not come yet.
+    company, known = _company(directory, max(rows, 2 * runs * SIGN_INS))
+    return [
+        _compared("sign-in, first", company, _batches(company, known), rows=rows, runs=runs),
+        _compared("sign-in, again", company, _batches(company, known), rows=rows, runs=runs),
+    ]
+
+
+def _compared(what: str, company: Company, batches: Iterator[list[Waiting]], *, rows: int, runs: int) -> Line:
+    toolkit_settings = _toolkit_settings(company)
+    return compare(
+        what=what,
+        rows=rows,
+        runs=runs,
+        goal=2,
+        prepare=lambda: next(batches),
+        floor=lambda waiting: _by_the_toolkit(company, toolkit_settings, waiting),
+        ours=lambda waiting: _by_the_portal(company, waiting),
+        per_run=SIGN_INS,
+    )
+
+
+def _company(directory: Path, rows: int) -> tuple[Company, list[Person]]:
+    organisation, known = organisation_with_roster(directory, rows)
+    issuer = Issuer("https://idp.bench.example/metadata", *new_key_pair("bench"))
+    document = identity_provider_metadata(issuer, sso_url="https://idp.bench.example/sso")
+    with organisation_scope(organisation.pk):
+        connection = connect_idp(actor=OPERATOR, organisation=organisation, metadata_xml=document, activate=True)
+        return Company(connection, issuer, service_provider(connection)), known
+
+
+def _batches(company: Company, known: Sequence[Person]) -> Iterator[list[Waiting]]:
+    for start in range(0, len(known), SIGN_INS):
+        yield [company.waiting(person) for person in known[start : start + SIGN_INS]]
+
+
+def _by_the_portal(company: Company, waiting: Sequence[Waiting]) -> None:
+    connection = company.connection
+    for each in waiting:
+        with organisation_scope(connection.organisation_id):
+            ticket = answer_sign_in(
+                connection=connection,
+                saml_response=each.response,
+                request_id=peek_in_response_to(each.response),
+            )
+        request = HttpRequest()
+        request.user = AnonymousUser()
+        request.session = SessionStore()
+        with organisation_scope(connection.organisation_id):
+            login = complete_login(connection=connection, ticket=ticket.code, nonce=each.nonce)
+            start_session(request, connection, login)
+        request.session.save()
+
+
+def _by_the_toolkit(company: Company, toolkit_settings: OneLogin_Saml2_Settings, waiting: Sequence[Waiting]) -> None:
+    scheme, _, rest = company.sp.acs_url.partition("://")
+    host, _, path = rest.partition("/")
+    request = {"https": "on" if scheme == "https" else "off", "http_host": host, "script_name": f"/{path}"}
+    with as_it_comes():
+        for each in waiting:
+            response = OneLogin_Saml2_Response(toolkit_settings, each.response)
+            response.is_valid(request, request_id=each.request_id, raise_exceptions=True)
+            session = SessionStore()
+            session[SESSION_KEY] = response.get_nameid()
+            session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+            session[HASH_SESSION_KEY] = response.get_session_index()
+            session.save()
+
+
+def _toolkit_settings(company: Company) -> OneLogin_Saml2_Settings:
+    return OneLogin_Saml2_Settings(
+        {
+            "strict": True,
+            "sp": {
+                "entityId": company.sp.entity_id,
+                "assertionConsumerService": {"url": company.sp.acs_url, "binding": BINDING_POST},
+                "NameIDFormat": UNSPECIFIED,
+                "x509cert": bare_certificate(company.sp.certificate_pem),
+                "privateKey": company.sp.private_key_pem,
+            },
+            "idp": {
+                "entityId": company.issuer.entity_id,
+                "singleSignOnService": {"url": "https://idp.bench.example/sso", "binding": BINDING_REDIRECT},
+                "x509cert": bare_certificate(company.issuer.certificate_pem),
+            },
+            "security": {"wantAssertionsSigned": True, "allowSingleLabelDomains": True},
+        }
+    )

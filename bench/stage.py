@@ -1,0 +1,153 @@
+"""What the benchmarks work with: an organisation, its people in a workbook, and the import that brings them in."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from itertools import product
+from typing import TYPE_CHECKING
+
+from rustpy_xlsxwriter import FastExcel
+
+from imports.models import RosterImport
+from imports.runs import prepare_import, run_apply
+from imports.services import confirm_import, open_import
+from portal.core.actor import OPERATOR
+from portal.core.tenancy import organisation_scope
+from portal.core.text import fold
+from portal.organisations.services import create_organisation
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from portal.organisations.models import Organisation
+
+COHORTS = ("Vague 1", "Vague 2", "Vague 3")
+SITES = tuple(f"Établissement {number:03d}" for number in range(300))
+
+_DEPARTMENTS = ("Courrier", "Colis", "Banque", "Réseau", "Numérique", "Siège")
+_FIRST = (
+    "Adèle Aïcha Antoine Béatrice Benoît Chloé Clément Émilie François Gaëlle Hélène Inès Jérôme Karim Léa"
+    " Marie Mathieu Noémie Océane Pierre Raphaël Sébastien Théo Yves Zoé"
+).split()
+_LAST = tuple(
+    "".join(parts).capitalize()
+    for parts in product(
+        ("ber", "char", "du", "fa", "ga", "le", "mar", "mou", "per", "ro", "thé", "vas"),
+        ("ba", "che", "da", "go", "li", "mon", "né", "pi", "qua", "ri", "so", "ti", "val"),
+        ("be", "chal", "de", "din", "gnier", "lin", "mard", "nard", "neau", "rel", "ry", "seur", "tier"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A row of the file, its fields in the order of the columns."""
+
+    number: str
+    last_name: str
+    first_name: str
+    email: str
+    site: str
+    department: str
+    hired_on: date
+    cohort: str
+
+
+HEADERS = (
+    "Matricule",
+    "Nom",
+    "Prénom",
+    "Adresse électronique",
+    "Établissement",
+    "Direction",
+    "Date d’entrée",
+    "Cohorte",
+)
+
+
+def people(count: int) -> list[Person]:
+    """Return the same people every time."""
+    dice = random.Random(count)  # noqa: S311  Invention, not secrecy.
+    invented = []
+    for index in range(count):
+        first, last = dice.choice(_FIRST), dice.choice(_LAST)
+        invented.append(
+            Person(
+                number=f"{index + 1:08d}",
+                last_name=last,
+                first_name=first,
+                email=f"{fold(first)}.{fold(last)}{index}@bench.example",
+                site=dice.choice(SITES),
+                department=dice.choice(_DEPARTMENTS),
+                hired_on=date(1988, 1, 4) + timedelta(days=dice.randrange(13_000)),
+                cohort=COHORTS[index % len(COHORTS)],
+            )
+        )
+    return invented
+
+
+def one_percent_moved(known: Sequence[Person]) -> list[Person]:
+    """Return the same people, of whom every hundredth works in another department."""
+    return [
+        replace(person, department="Formation") if index % 100 == 0 else person for index, person in enumerate(known)
+    ]
+
+
+def write_workbook(path: Path, known: Sequence[Person]) -> Path:
+    records = (
+        dict(
+            zip(
+                HEADERS,
+                (
+                    person.number,
+                    person.last_name,
+                    person.first_name,
+                    person.email,
+                    person.site,
+                    person.department,
+                    person.hired_on,
+                    person.cohort,
+                ),
+                strict=True,
+            )
+        )
+        for person in known
+    )
+    FastExcel(str(path)).sheet("Effectif", records).save()
+    return path
+
+
+def new_organisation() -> Organisation:
+    slug = f"bench-{uuid.uuid4().hex[:12]}"
+    return create_organisation(actor=OPERATOR, slug=slug, name=slug, domains=[f"{slug}.example"])
+
+
+def import_roster(organisation: Organisation, path: Path) -> RosterImport:
+    """Upload, read, plan, confirm and apply, as the pages and the worker do.
+
+    Raises:
+        RuntimeError: the import was not applied: what was measured is not what is meant.
+    """
+    with path.open("rb") as file, organisation_scope(organisation.pk):
+        opened = open_import(actor=OPERATOR, organisation=organisation, file=file, file_name=path.name)
+    prepare_import(actor=OPERATOR, organisation=organisation, import_id=opened.pk)
+    with organisation_scope(organisation.pk):
+        confirm_import(actor=OPERATOR, organisation=organisation, import_id=opened.pk)
+    run_apply(actor=OPERATOR, organisation=organisation, import_id=opened.pk)
+    with organisation_scope(organisation.pk):
+        applied = RosterImport.objects.get(pk=opened.pk)
+    if applied.state != RosterImport.State.APPLIED:
+        raise RuntimeError(f"The import ended as {applied.state}: {applied.error}.")
+    return applied
+
+
+def organisation_with_roster(directory: Path, rows: int) -> tuple[Organisation, list[Person]]:
+    """Return a new organisation whose people came in by an import."""
+    known = people(rows)
+    organisation = new_organisation()
+    import_roster(organisation, write_workbook(directory / f"roster-{rows}.xlsx", known))
+    return organisation, known

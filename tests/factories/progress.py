@@ -1,0 +1,70 @@
+"""Cohorts with people in them, and the events that the learning platform sends about them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from portal.cohorts.services import create_cohort
+from portal.core.actor import OPERATOR
+from portal.core.tenancy import cursor_rows, organisation_scope
+from portal.enrolments.services import create_enrolment_intake, enrol_employees
+from portal.progress.services import catch_up, record_completions
+from tests.factories.people import make_employee
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from portal.cohorts.models import Cohort
+    from portal.organisations.models import Organisation
+    from portal.people.models import Employee
+    from portal.progress.tally import Recorded
+
+START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
+
+_ids = count(1)
+
+
+def make_cohort(organisation: Organisation, name: str = "Vague 1") -> Cohort:
+    with organisation_scope(organisation.pk):
+        return create_cohort(actor=OPERATOR, organisation=organisation, name=name)
+
+
+def make_people(organisation: Organisation, number: int, *, site: str, prefix: str = "") -> list[Employee]:
+    """Make employees numbered after their site."""
+    return [
+        make_employee(organisation, f"{prefix or site}-{index:04d}", site=site, last_name=f"Nom{index}")
+        for index in range(number)
+    ]
+
+
+def enrol(organisation: Organisation, cohort: Cohort, employees: Iterable[Employee]) -> None:
+    with organisation_scope(organisation.pk):
+        create_enrolment_intake()
+        for employee in employees:
+            cursor_rows("INSERT INTO enrolment_intake VALUES (%s, %s)", [employee.pk, cohort.pk])
+        enrol_employees(actor=OPERATOR, organisation=organisation)
+
+
+def event(kind: str = "started", number: str = "", *, day: int = 0, **fields: Any) -> dict[str, Any]:
+    """One event of the platform for La Poste unless said otherwise, `day` days after the start."""
+    made = {
+        "event_id": f"oc-{next(_ids):07d}",
+        "organisation": "laposte",
+        "programme": "objectif-ia",
+        "event": kind,
+        "occurred_at": (START + timedelta(days=day)).isoformat(),
+        **fields,
+    }
+    if number:
+        made["employee_number"] = number
+    return made
+
+
+def record(*events: object, **options: Any) -> Recorded:
+    return record_completions(actor=OPERATOR, events=enumerate(events, 1), **options)
+
+
+def caught_up(organisation: Organisation) -> None:
+    catch_up(actor=OPERATOR, organisation=organisation)

@@ -1,0 +1,211 @@
+"""The states of an import, and what each step refuses."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import pytest
+from django.core.files.storage import default_storage
+
+from imports.models import RosterImport, StagedRow
+from imports.runs import prepare_import
+from imports.services import Confirmation, cancel_import, confirm_import, fail_import, open_import, undo_import
+from portal.audit.models import AuditEvent
+from portal.core.actor import OPERATOR
+from portal.core.errors import Refusal
+from portal.core.tenancy import organisation_scope
+from portal.people.selectors import user_actor
+from portal.people.services import edit_employee
+from tests.imports.rosters import (
+    apply_roster,
+    counted,
+    employees,
+    open_roster,
+    people,
+    person,
+    prepare_roster,
+    reread,
+)
+
+if TYPE_CHECKING:
+    from pytest_django.fixtures import DjangoCaptureOnCommitCallbacks, SettingsWrapper
+
+    from portal.organisations.models import Organisation
+    from portal.people.models import User
+
+
+def opened(organisation: Organisation, content: bytes, name: str = "effectif.xlsx", **options: str) -> RosterImport:
+    with organisation_scope(organisation.pk):
+        return open_import(
+            actor=OPERATOR, organisation=organisation, file=io.BytesIO(content), file_name=name, **options
+        )
+
+
+def read(organisation: Organisation, content: bytes) -> RosterImport:
+    import_id = opened(organisation, content).pk
+    prepare_import(actor=OPERATOR, organisation=organisation, import_id=import_id)
+    return reread(organisation, import_id)
+
+
+def confirm(organisation: Organisation, import_id: int) -> Confirmation:
+    with organisation_scope(organisation.pk):
+        return confirm_import(actor=OPERATOR, organisation=organisation, import_id=import_id)
+
+
+def test_an_upload_remembers_who_and_what(laposte: Organisation, helene: User) -> None:
+    import_id = open_roster(laposte, people(1), actor=user_actor(helene), cohort_name=" Vague  1 ")
+
+    roster_import = reread(laposte, import_id)
+    assert (roster_import.uploaded_by, roster_import.cohort_name) == (helene, "Vague 1")
+    with organisation_scope(laposte.pk):
+        assert AuditEvent.objects.get(action="imports:import:open").subject == str(import_id)
+
+
+def test_only_the_last_part_of_a_path_is_kept(laposte: Organisation) -> None:
+    assert opened(laposte, b"x", "C:\\RH\\Hélène\\effectif\x00.xlsx").file_name == "effectif.xlsx"
+
+
+@pytest.mark.parametrize(("content", "code"), [(b"", "empty_file"), (b"x" * 11, "too_large")])
+def test_what_cannot_be_read_is_refused_and_not_stored(
+    laposte: Organisation, settings: SettingsWrapper, content: bytes, code: str
+) -> None:
+    settings.IMPORT_MAX_BYTES = 10
+
+    with pytest.raises(Refusal) as refused:
+        opened(laposte, content)
+    assert refused.value.code == code
+    assert not default_storage.exists("quarantine") or default_storage.listdir("quarantine") == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"%PDF-1.7\n", "not_a_spreadsheet"),
+        (b"PK\x03\x04 cut", "truncated"),
+        (b"a;b\n1;2\n", "no_header"),
+        (b"   \n", "empty_file"),
+    ],
+)
+def test_a_file_that_cannot_be_read_fails_with_a_reason(
+    laposte: Organisation, content: bytes, code: str, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        found = read(laposte, content)
+
+    assert (found.state, found.error, found.quarantine) == ("failed", code, "")
+    assert default_storage.listdir("quarantine") == ([], [])
+
+
+def test_a_file_that_was_read_is_deleted(
+    laposte: Organisation, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        found = prepare_roster(laposte, people(1))
+
+    assert (found.state, found.quarantine, found.due_at) == ("ready", "", None)
+    assert default_storage.listdir("quarantine") == ([], [])
+
+
+def test_an_unread_file_that_is_gone_asks_for_it_again(laposte: Organisation) -> None:
+    import_id = open_roster(laposte, people(1))
+    default_storage.delete(reread(laposte, import_id).quarantine)
+
+    prepare_import(actor=OPERATOR, organisation=laposte, import_id=import_id)
+
+    assert reread(laposte, import_id).error == "upload_again"
+
+
+def test_the_roster_changed_but_the_plan_comes_to_the_same(laposte: Organisation) -> None:
+    apply_roster(laposte, people(3))
+    found = prepare_roster(laposte, people(3, site="Brest"))
+    apply_roster(laposte, people(1, first=50))
+
+    assert confirm(laposte, found.pk) is Confirmation.STARTED
+
+
+def test_the_roster_changed_and_the_plan_must_be_looked_at_again(laposte: Organisation) -> None:
+    rows = [*people(3, site="Brest"), person("", "Sans", "Clé"), person("9"), person("9", "Autre")]
+    apply_roster(laposte, people(3))
+    found = prepare_roster(laposte, rows)
+    ((pk,), *_) = employees(laposte, "id")
+    with organisation_scope(laposte.pk):
+        edit_employee(actor=OPERATOR, organisation=laposte, employee_id=pk, changes={"site": "Brest"})
+
+    assert confirm(laposte, found.pk) is Confirmation.PLAN_RECOMPUTED
+    again = reread(laposte, found.pk)
+    assert (again.state, counted(again)) == ("ready", {"update": 2, "unchanged": 1, "reject": 3})
+    assert confirm(laposte, found.pk) is Confirmation.STARTED
+
+
+def test_two_imports_are_not_applied_at_once(laposte: Organisation, airbus: Organisation) -> None:
+    first, second = (prepare_roster(laposte, people(1, first=n)) for n in (1, 2))
+    confirm(laposte, first.pk)
+
+    with pytest.raises(Refusal) as refused:
+        confirm(laposte, second.pk)
+
+    assert refused.value.code == "another_import_at_work"
+    assert confirm(airbus, prepare_roster(airbus, people(1)).pk) is Confirmation.STARTED
+
+
+def test_an_import_is_confirmed_once(laposte: Organisation) -> None:
+    found = prepare_roster(laposte, people(1))
+    confirm(laposte, found.pk)
+
+    with pytest.raises(Refusal) as refused:
+        confirm(laposte, found.pk)
+    assert refused.value.code == "not_ready"
+
+
+def test_another_organisations_import_is_unknown(laposte: Organisation, airbus: Organisation) -> None:
+    found = prepare_roster(laposte, people(1))
+
+    with pytest.raises(Refusal) as refused:
+        confirm(airbus, found.pk)
+    assert refused.value.code == "unknown_import"
+
+
+def test_a_cancelled_import_keeps_nothing_of_its_file(laposte: Organisation) -> None:
+    found = prepare_roster(laposte, people(2))
+
+    with organisation_scope(laposte.pk):
+        cancel_import(actor=OPERATOR, organisation=laposte, import_id=found.pk)
+        assert not StagedRow.objects.exists()
+    assert reread(laposte, found.pk).state == "cancelled"
+
+
+def test_an_applied_import_cannot_be_cancelled(laposte: Organisation) -> None:
+    done = apply_roster(laposte, people(1))
+
+    with organisation_scope(laposte.pk), pytest.raises(Refusal) as refused:
+        cancel_import(actor=OPERATOR, organisation=laposte, import_id=done.pk)
+    assert refused.value.code == "too_late"
+
+
+def test_the_same_file_again_replaces_the_copy_that_waits(laposte: Organisation) -> None:
+    first, other = prepare_roster(laposte, people(2)), prepare_roster(laposte, people(3))
+
+    second = prepare_roster(laposte, people(2))
+
+    states = [reread(laposte, found.pk).state for found in (first, other, second)]
+    assert states == ["superseded", "ready", "ready"]
+
+
+def test_a_half_applied_import_that_failed_can_be_undone(laposte: Organisation) -> None:
+    done = apply_roster(laposte, people(2))
+    with organisation_scope(laposte.pk):
+        RosterImport.objects.update(state="applying")
+        fail_import(actor=OPERATOR, organisation=laposte, import_id=done.pk, code="roster_changed", params={})
+        undo_import(actor=OPERATOR, organisation=laposte, import_id=done.pk)
+
+    assert reread(laposte, done.pk).state == "undoing"
+
+
+def test_people_whom_the_file_does_not_change_are_forgotten_after_the_apply(laposte: Organisation) -> None:
+    apply_roster(laposte, people(3))
+    apply_roster(laposte, [*people(3), person("9"), person("9")])
+
+    with organisation_scope(laposte.pk):
+        kept = StagedRow.objects.exclude(action="create").count()
+    assert kept == 0

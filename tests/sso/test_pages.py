@@ -1,0 +1,196 @@
+"""HR's pages: connecting, testing and switching on the company sign-in, and recognising people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from portal.core.tenancy import organisation_scope
+from portal.people.models import Affiliation, User
+from sso.models import Connection, Identity, SignInTrace
+from tests.factories.people import make_employee
+from tests.sso import saml_kit as kit
+from tests.sso.company import Company, make_company, request_id_in
+
+if TYPE_CHECKING:
+    from portal.organisations.models import Organisation
+
+pytestmark = pytest.mark.django_db
+
+PAGE = "/o/laposte/sign-in/"
+
+
+def state_of(company: Company) -> str:
+    with organisation_scope(company.organisation.pk):
+        return Connection.objects.get(pk=company.connection.pk).state
+
+
+def upload(content: bytes) -> dict[str, SimpleUploadedFile]:
+    return {"file": SimpleUploadedFile("metadata.xml", content)}
+
+
+def test_an_owner_connects_an_identity_provider(as_odile: Client, laposte: Organisation) -> None:
+    response = as_odile.post(PAGE, upload(kit.metadata().encode()))
+
+    assert (response.status_code, response["Location"]) == (302, PAGE)
+    with organisation_scope(laposte.pk):
+        connection = Connection.objects.get()
+    assert (connection.state, connection.idp_entity_id) == ("configured", kit.IDP_ENTITY_ID)
+    page = as_odile.get(PAGE).content.decode()
+    assert connection.entity_id in page
+    assert connection.entity_id.replace("/metadata/", "/acs/") in page
+
+
+def test_metadata_may_be_pasted(as_odile: Client, laposte: Organisation) -> None:
+    assert as_odile.post(PAGE, {"text": kit.metadata()}).status_code == 302
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>sign in</html>", b"%PDF-1.7", b"\xff\xfe\x00", b"<a/>"])
+def test_what_is_not_metadata_gets_a_sentence(as_odile: Client, laposte: Organisation, content: bytes) -> None:
+    response = as_odile.post(PAGE, upload(content))
+
+    assert response.status_code == 409
+    assert "errorlist" in response.content.decode()
+    with organisation_scope(laposte.pk):
+        assert not Connection.objects.exists()
+
+
+def test_the_whole_way_from_test_to_switched_on(as_odile: Client, laposte: Organisation) -> None:
+    company = make_company(laposte, activate=False)
+    where = f"{PAGE}{company.connection.public_id}/"
+    assert as_odile.post(f"{where}activate/").status_code == 302
+    assert state_of(company) == "configured"
+
+    leaving = as_odile.post(f"{where}test/")
+    assert leaving.status_code == 200
+    url = leaving.context["going"].url
+    answer = company.answer(request_id_in(url), number="00412877", email="a@laposte.example")
+    posted = company.post(answer)
+    assert posted["Location"].startswith(f"{where}tested/?t=")
+    result = as_odile.get(posted["Location"])
+
+    assert result.status_code == 200
+    assert "employeeNumber" in result.content.decode()
+    assert state_of(company) == "tested"
+    assert not User.objects.filter(email="a@laposte.example").exists()
+    with organisation_scope(laposte.pk):
+        assert not Identity.objects.exists()
+    assert as_odile.get(posted["Location"]).status_code == 400
+
+    as_odile.post(f"{where}activate/")
+    assert state_of(company) == "active"
+    assert company.sign_in(Client()).status_code == 302
+
+
+def test_a_failed_test_comes_back_to_the_page_with_its_reason(as_odile: Client, laposte: Organisation) -> None:
+    company = make_company(laposte, activate=False)
+    leaving = as_odile.post(f"{PAGE}{company.connection.public_id}/test/")
+    request_id = request_id_in(leaving.context["going"].url)
+
+    posted = company.post(company.answer(request_id, audiences=(("https://other.example",),)))
+
+    assert posted.status_code == 303
+    assert posted["Location"].startswith(f"{PAGE}?trace=")
+    page = as_odile.get(posted["Location"]).content.decode()
+    assert page.count("https://other.example") == 2
+    assert state_of(company) == "configured"
+
+
+def test_the_ticket_of_a_test_signs_nobody_in(as_odile: Client, laposte: Organisation) -> None:
+    company = make_company(laposte)
+    leaving = as_odile.post(f"{PAGE}{company.connection.public_id}/test/")
+    posted = company.post(company.answer(request_id_in(leaving.context["going"].url)))
+    ticket = posted["Location"].rpartition("t=")[2]
+
+    assert as_odile.get(company.path("acs/finish/"), {"t": ticket}).status_code == 400
+
+
+def test_a_failed_sign_in_is_explained_under_its_code(as_odile: Client, poste: Company) -> None:
+    poste.post(poste.answer("_old", audiences=(("https://other.example",),)))
+    with organisation_scope(poste.organisation.pk):
+        trace = SignInTrace.objects.get()
+
+    page = as_odile.get(PAGE).content.decode()
+    assert trace.code in page
+    assert "_old" in page
+
+
+def test_new_certificates_are_taken_on_the_page(as_odile: Client, poste: Company) -> None:
+    fresh = kit.keys("renewed")
+    document = kit.metadata(
+        entity_id=poste.entity_id, sso_url=poste.connection.idp_sso_url, certificates=(fresh.certificate_pem,)
+    ).encode()
+    refused = as_odile.post(PAGE, upload(document))
+    assert refused.status_code == 409
+    assert PAGE in refused.content.decode()
+
+    as_odile.post(f"{PAGE}{poste.connection.public_id}/metadata/", upload(document))
+
+    renewed = Company(poste.organisation, poste.connection, fresh)
+    assert renewed.sign_in(Client()).status_code == 302
+    assert poste.post(poste.answer(poste.begin(Client()))).status_code == 400
+
+
+def test_another_identity_providers_metadata_replaces_nothing(as_odile: Client, poste: Company) -> None:
+    as_odile.post(f"{PAGE}{poste.connection.public_id}/metadata/", upload(kit.metadata().encode()))
+
+    assert poste.sign_in(Client()).status_code == 302
+
+
+def test_only_those_who_may_see_the_pages(
+    as_odile: Client, as_helene: Client, as_victor: Client, as_oscar: Client, as_manon: Client, poste: Company
+) -> None:
+    statuses = [each.get(PAGE).status_code for each in (as_odile, as_helene, as_victor, as_oscar, as_manon)]
+    assert statuses == [200, 403, 403, 404, 404]
+    desk = [
+        each.get("/o/laposte/matches/").status_code for each in (as_odile, as_helene, as_victor, as_oscar, as_manon)
+    ]
+    assert desk == [200, 200, 403, 404, 404]
+    assert Client().get(PAGE).status_code == 302
+
+
+def test_the_connection_of_another_partner_does_not_exist(as_oscar: Client, poste: Company, avion: Company) -> None:
+    theirs = f"/o/airbus/sign-in/{poste.connection.public_id}/"
+    assert [as_oscar.post(f"{theirs}{what}/").status_code for what in ("test", "activate", "metadata")] == [404] * 3
+    assert as_oscar.get(f"{theirs}tested/").status_code == 404
+
+
+def test_hr_says_who_somebody_is(as_helene: Client, poste: Company) -> None:
+    make_employee(poste.organisation, "1", email="desk@laposte.example")
+    amelie = make_employee(poste.organisation, "2", email="desk@laposte.example")
+    poste.sign_in(Client(), email="desk@laposte.example")
+    waiting = Affiliation.objects.get(employee__isnull=True, user__email="desk@laposte.example")
+    page = as_helene.get("/o/laposte/matches/").content.decode()
+    assert 'value="2"' in page
+
+    as_helene.post(f"/o/laposte/matches/{waiting.pk}/", {"employee": "2"})
+
+    waiting.refresh_from_db()
+    assert waiting.employee_id == amelie.pk
+
+
+@pytest.mark.parametrize("key", ["", "unknown", "desk@laposte.example"])
+def test_who_is_not_one_person_is_not_linked(as_helene: Client, poste: Company, key: str) -> None:
+    make_employee(poste.organisation, "1", email="desk@laposte.example")
+    make_employee(poste.organisation, "2", email="desk@laposte.example")
+    poste.sign_in(Client(), email="desk@laposte.example")
+    waiting = Affiliation.objects.get(user__email="desk@laposte.example")
+
+    as_helene.post(f"/o/laposte/matches/{waiting.pk}/", {"employee": key})
+
+    waiting.refresh_from_db()
+    assert waiting.employee_id is None
+
+
+def test_nobody_of_another_partner_can_be_linked(as_oscar: Client, poste: Company, avion: Company) -> None:
+    poste.sign_in(Client(), email="desk@laposte.example")
+    make_employee(avion.organisation, "2")
+    waiting = Affiliation.objects.get(user__email="desk@laposte.example")
+
+    as_oscar.post(f"/o/airbus/matches/{waiting.pk}/", {"employee": "2"})
+
+    waiting.refresh_from_db()
+    assert waiting.employee_id is None
