@@ -53,13 +53,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         embedded.discard(DIRECTORY)
         with embedded.start(DIRECTORY, given={}, durable=True) as servers:
             _prepare(servers.environment)
-            lines = _measured(options.names or BENCHMARKS, sizes=options.rows, runs=options.runs)
+            lines, broken = _measured(options.names or BENCHMARKS, sizes=options.rows, runs=options.runs)
         embedded.discard(DIRECTORY)
     except ProcessError as error:
         sys.stderr.write(f"{error}\n")
         return 1
     print(table(lines))
-    return 0
+    return 1 if broken else 0
 
 
 def _prepare(environment: dict[str, str]) -> None:
@@ -67,21 +67,31 @@ def _prepare(environment: dict[str, str]) -> None:
     os.environ.pop(OWNER, None)
     os.environ.update(SETTINGS, **{name: value for name, value in environment.items() if name != OWNER})
     subprocess.run(
-        [sys.executable, "manage.py", "migrate", "--database", "owner", "--no-input", "--verbosity", "0"],  # noqa: S607
+        [sys.executable, "manage.py", "migrate", "--database", "owner", "--no-input", "--verbosity", "0"],
         cwd=embedded.CHECKOUT,
         env=os.environ | {OWNER: environment[OWNER]},
         check=True,
     )
 
 
-def _measured(names: Sequence[str], *, sizes: Sequence[int], runs: int) -> list[Line]:
+def _measured(names: Sequence[str], *, sizes: Sequence[int], runs: int) -> tuple[list[Line], bool]:
+    """Return the lines, and whether a benchmark broke: what the others measured is shown all the same."""
     lines: list[Line] = []
+    broken = False
     for name in names:
         for rows in sizes:
             print(f"{name}, {rows:,} rows…", file=sys.stderr, flush=True)
-            with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as process:
-                lines += process.submit(measured, name, rows=rows, runs=runs, directory=DIRECTORY).result()
-    return lines
+            try:
+                with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as process:
+                    found = process.submit(measured, name, rows=rows, runs=runs, directory=DIRECTORY).result()
+            except Exception as error:  # noqa: BLE001  Whatever it is, it is this benchmark's alone.
+                broken = True
+                print(f"{name} broke: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
+                continue
+            lines += found
+            for line in found:
+                print(f"  {line.what}: {line.ratio:.2f} ×", file=sys.stderr, flush=True)
+    return lines, broken
 
 
 if __name__ == "__main__":

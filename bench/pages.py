@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, replace
-from functools import partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -18,7 +18,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from bench.measuring import Line, compare
-from bench.stage import SITES, organisation_with_roster
+from bench.stage import COHORTS, SITES, organisation_with_roster
+from portal.cohorts.selectors import cohort_named
 from portal.core.actor import OPERATOR, SYSTEM
 from portal.core.tenancy import organisation_scope
 from portal.people.models import Affiliation, Membership, User
@@ -32,13 +33,26 @@ if TYPE_CHECKING:
     from portal.organisations.models import Organisation
 
 SMALL = 1_000
-PAGES = (
-    ("page, home", "organisation_home", {}),
-    ("page, roster", "roster", {}),
-    ("page, roster of a site", "roster", {"site": SITES[7]}),
-)
 
 _REPEATED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of an organisation; or, `of_cohort`, of its first cohort."""
+
+    name: str
+    of_cohort: bool = False
+    query: str = ""
+
+
+PAGES = {
+    "page, home": Page("organisation_home"),
+    "page, roster": Page("roster"),
+    "page, roster of a site": Page("roster", query=f"?{urlencode({'site': SITES[7]})}"),
+    "page, cohorts": Page("cohorts"),
+    "page, cohort": Page("cohort", of_cohort=True),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,49 +62,56 @@ class Visitor:
     organisation: Organisation
     browser: Client
 
-    def open(self, page: str, query: dict[str, str]) -> None:
+    def url(self, page: Page) -> str:
+        args: list[str | int] = [self.organisation.slug]
+        if page.of_cohort:
+            with organisation_scope(self.organisation.pk):
+                args.append(cohort_named(self.organisation, COHORTS[0]).pk)
+        return reverse(page.name, args=args) + page.query
+
+    def open(self, url: str) -> None:
         """Open a page.
 
         Raises:
             RuntimeError: another page came instead: what was measured is not what is meant.
         """
-        url = reverse(page, args=[self.organisation.slug])
-        answer = self.browser.get(f"{url}?{urlencode(query)}")
-        if answer.status_code != 200:
+        answer = self.browser.get(url)
+        if answer.status_code != HTTPStatus.OK:
             raise RuntimeError(f"{url} answered {answer.status_code}.")
 
-    def queries(self, page: str, query: dict[str, str]) -> int:
+    def open_often(self, url: str) -> None:
+        for _time in range(_REPEATED):
+            self.open(url)
+
+    def queries(self, url: str) -> int:
         with CaptureQueriesContext(connection) as captured:
-            self.open(page, query)
+            self.open(url)
         return len(captured)
 
 
 def measure(*, rows: int, runs: int, directory: Path) -> list[Line]:
     small, large = _visitor(directory, SMALL), _visitor(directory, rows)
-    return [_compared(what, small, large, page=page, query=query, rows=rows, runs=runs) for what, page, query in PAGES]
+    return [_compared(what, page, small, large, rows=rows, runs=runs) for what, page in PAGES.items()]
 
 
-def _compared(
-    what: str, small: Visitor, large: Visitor, *, page: str, query: dict[str, str], rows: int, runs: int
-) -> Line:
-    # The first opening fills what is filled once: templates, translations, plans.
-    queries = small.queries(page, query), large.queries(page, query)
+def _compared(what: str, page: Page, small: Visitor, large: Visitor, *, rows: int, runs: int) -> Line:
+    there, here = small.url(page), large.url(page)
+    # The first opening fills what is filled once: templates, translations, connections.
+    small.open(there)
+    large.open(here)
     line = compare(
         what=what,
         rows=rows,
         runs=runs,
         goal=1,
         prepare=lambda: None,
-        floor=partial(_opened, small, page, query),
-        ours=partial(_opened, large, page, query),
+        floor=lambda _ready: small.open_often(there),
+        ours=lambda _ready: large.open_often(here),
         per_run=_REPEATED,
     )
-    return replace(line, note=f"{queries[0]} queries for {SMALL:,} people, {queries[1]} for {rows:,}")
-
-
-def _opened(visitor: Visitor, page: str, query: dict[str, str], _ready: None) -> None:
-    for _time in range(_REPEATED):
-        visitor.open(page, query)
+    return replace(
+        line, note=f"{small.queries(there)} queries for {SMALL:,} people, {large.queries(here)} for {rows:,}"
+    )
 
 
 def _visitor(directory: Path, rows: int) -> Visitor:

@@ -30,9 +30,10 @@ SITES = tuple(f"Établissement {number:03d}" for number in range(300))
 
 _DEPARTMENTS = ("Courrier", "Colis", "Banque", "Réseau", "Numérique", "Siège")
 _FIRST = (
-    "Adèle Aïcha Antoine Béatrice Benoît Chloé Clément Émilie François Gaëlle Hélène Inès Jérôme Karim Léa"
-    " Marie Mathieu Noémie Océane Pierre Raphaël Sébastien Théo Yves Zoé"
-).split()
+    *("Adèle", "Aïcha", "Antoine", "Béatrice", "Benoît", "Chloé", "Clément", "Émilie", "François", "Gaëlle"),
+    *("Hélène", "Inès", "Jérôme", "Karim", "Léa", "Marie", "Mathieu", "Noémie", "Océane", "Pierre", "Raphaël"),
+    *("Sébastien", "Théo", "Yves", "Zoé"),
+)
 _LAST = tuple(
     "".join(parts).capitalize()
     for parts in product(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from onelogin.saml2.utils import OneLogin_Saml2_Utils
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _verify = OneLogin_Saml2_Utils.validate_node_sign
 _now = OneLogin_Saml2_Utils.now
@@ -28,6 +28,6 @@ def as_it_comes() -> Iterator[None]:
         _replace(*ours)
 
 
-def _replace(verify: object, now: object) -> None:
+def _replace(verify: Callable[..., object], now: Callable[..., object]) -> None:
     OneLogin_Saml2_Utils.validate_node_sign = staticmethod(verify)
     OneLogin_Saml2_Utils.now = staticmethod(now)

@@ -62,7 +62,7 @@ build() {
 
 find_python
 # Two makes at once in one checkout: the second waits for the first.
-mkdir -p var
+mkdir -p var/static
 if command -v flock >/dev/null 2>&1; then
     exec 9>var/bootstrap.lock
     flock 9

@@ -44,31 +44,41 @@ def apply_chunk(*, actor: Actor, plan: Plan) -> int:
 
 
 def _write_people(actor: Actor, plan: Plan, params: dict[str, Any]) -> int:
-    create_intake()
-    cursor_rows(
-        f"INSERT INTO employee_intake (ref, employee_id, {_INTAKE}) SELECT id, employee_id, {_INTAKE}"  # noqa: S608
-        f" FROM imports_stagedrow s WHERE {_TO_DO} AND action IN ('create', 'update') ORDER BY id LIMIT %(limit)s",
-        params,
-    )
+    _take_rows(params)
     ((taken,),) = cursor_rows("SELECT count(*) FROM employee_intake")
-    if not taken:
-        return 0
-    cursor_rows("ANALYZE employee_intake")
-    _upsert(actor, plan)
-    cursor_rows(
-        "INSERT INTO imports_importchange"
-        " (organisation_id, roster_import_id, employee_id, action, before, after, undone)"
-        " SELECT %(organisation)s, %(import)s, employee_id, action, before, after, '' FROM employee_outcome"
-        " WHERE action IN ('create', 'update') ORDER BY ref",
-        params,
-    )
-    _enrol(actor, plan, params)
-    cursor_rows(
-        "UPDATE imports_stagedrow s SET done = true, employee_id = o.employee_id FROM employee_outcome o"
-        " WHERE s.organisation_id = %(organisation)s AND s.id = o.ref",
-        params,
-    )
+    if taken:
+        cursor_rows("ANALYZE employee_intake")
+        _upsert(actor, plan)
+        cursor_rows(
+            "INSERT INTO imports_importchange"
+            " (organisation_id, roster_import_id, employee_id, action, before, after, undone)"
+            " SELECT %(organisation)s, %(import)s, employee_id, action, before, after, '' FROM employee_outcome"
+            " WHERE action IN ('create', 'update') ORDER BY ref",
+            params,
+        )
+        _enrol(actor, plan, params)
+    cursor_rows("DROP TABLE staying")
     return int(taken)
+
+
+def _take_rows(params: dict[str, Any]) -> None:
+    """Mark the next rows done and take them in: people into the intake, those who do not leave into `staying`."""
+    create_intake()
+    cursor_rows("CREATE TEMP TABLE staying (ref bigint, cohort text) ON COMMIT DROP")
+    cursor_rows(
+        f"""
+        WITH next AS (
+            SELECT id FROM imports_stagedrow s
+            WHERE {_TO_DO} AND action IN ('create', 'update') ORDER BY id LIMIT %(limit)s
+        ), taken AS (
+            UPDATE imports_stagedrow s SET done = true FROM next WHERE s.id = next.id RETURNING s.*
+        ), stay AS (
+            INSERT INTO staying (ref, cohort) SELECT id, cohort FROM taken WHERE NOT departs
+        )
+        INSERT INTO employee_intake (ref, employee_id, {_INTAKE}) SELECT id, employee_id, {_INTAKE} FROM taken
+        """,  # noqa: S608
+        params,
+    )
 
 
 def _upsert(actor: Actor, plan: Plan) -> None:
@@ -83,7 +93,9 @@ def _upsert(actor: Actor, plan: Plan) -> None:
 
 def _enrol(actor: Actor, plan: Plan, params: dict[str, Any]) -> None:
     """Enrol the chunk's people in the cohorts that its rows and the import name; those who leave are left out."""
-    names = _cohort_names_of_chunk(params) | ({plan.roster_import.cohort_name} - {""})
+    everyone = plan.roster_import.cohort_name
+    names = {name for (name,) in cursor_rows("SELECT DISTINCT cohort FROM staying")} | {everyone}
+    names.discard("")
     if not names:
         return
     found = cohorts_for_names(actor=actor, organisation=plan.organisation, names=sorted(names))
@@ -92,9 +104,8 @@ def _enrol(actor: Actor, plan: Plan, params: dict[str, Any]) -> None:
     cursor_rows(
         "INSERT INTO enrolment_intake (employee_id, cohort_id)"
         " SELECT o.employee_id, c.cohort_id FROM employee_outcome o"
-        " JOIN imports_stagedrow s ON s.id = o.ref JOIN cohort_named c ON c.name IN (s.cohort, %(everyone)s)"
-        " WHERE s.organisation_id = %(organisation)s AND NOT s.departs",
-        {**params, "everyone": plan.roster_import.cohort_name},
+        " JOIN staying s USING (ref) JOIN cohort_named c ON c.name IN (s.cohort, %s)",
+        [everyone],
     )
     enrol_employees(actor=actor, organisation=plan.organisation)
     cursor_rows(
@@ -103,15 +114,6 @@ def _enrol(actor: Actor, plan: Plan, params: dict[str, Any]) -> None:
         params,
     )
     cursor_rows("DROP TABLE cohort_named")
-
-
-def _cohort_names_of_chunk(params: dict[str, Any]) -> set[str]:
-    found = cursor_rows(
-        "SELECT DISTINCT s.cohort FROM employee_outcome o JOIN imports_stagedrow s ON s.id = o.ref"
-        " WHERE s.organisation_id = %(organisation)s AND s.cohort <> '' AND NOT s.departs",
-        params,
-    )
-    return {name for (name,) in found}
 
 
 def _deactivate_absent(actor: Actor, plan: Plan, params: dict[str, Any]) -> int:

@@ -83,6 +83,9 @@ def make_plan(plan: Plan) -> dict[str, Any]:
         UnreadableFile: `too_many_cohorts`.
     """
     params = plan.params
+    # The rows were written a moment ago and nothing is known of them yet: the planner takes them for few, and loops
+    # over each for each. Every statement here joins whole sets.
+    cursor_rows("SET LOCAL enable_nestloop = off")
     _settle_repeated(params)
     _take_in(params)
     match_intake(plan.organisation.pk)
@@ -95,7 +98,9 @@ def make_plan(plan: Plan) -> dict[str, Any]:
     _note_findings(params)
     warn_of_departures(plan.organisation, plan.roster_import)
     hold_departures(plan.organisation, plan.roster_import)
-    return _counts(plan, params)
+    counts = _counts(plan, params)
+    cursor_rows("SET LOCAL enable_nestloop TO DEFAULT")
+    return counts
 
 
 def forget_plan(roster_import: RosterImport) -> None:
@@ -186,7 +191,8 @@ def _reject_ambiguous(params: dict[str, Any]) -> None:
             SELECT i.ref, count(*) OVER (PARTITION BY e.id) AS claims
             FROM employee_intake i
             JOIN people_employee e ON e.email = i.email AND e.employee_number = ''
-            WHERE e.organisation_id = %(organisation)s AND i.email <> '' AND (i.employee_id IS NULL OR i.employee_id = e.id)
+            WHERE e.organisation_id = %(organisation)s AND i.email <> ''
+              AND (i.employee_id IS NULL OR i.employee_id = e.id)
         ) claimed WHERE claims > 1
         """,
         params,

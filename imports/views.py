@@ -102,9 +102,7 @@ def import_progress(request: OrganisationRequest, import_id: int) -> HttpRespons
 @organisation_page(Permission.IMPORT_ROSTER)
 def import_confirm(request: OrganisationRequest, import_id: int) -> HttpResponse:
     with _refusal_as_message(request):
-        began = confirm_import(
-            actor=request.access.actor, organisation=request.organisation, import_id=import_id
-        )
+        began = confirm_import(actor=request.access.actor, organisation=request.organisation, import_id=import_id)
         _go_on(request, import_id, began)
     return redirect("import_detail", org=request.organisation.slug, import_id=import_id)
 
@@ -113,9 +111,7 @@ def import_confirm(request: OrganisationRequest, import_id: int) -> HttpResponse
 @organisation_page(Permission.APPROVE_IMPORT)
 def import_approve(request: OrganisationRequest, import_id: int) -> HttpResponse:
     with _refusal_as_message(request):
-        began = approve_held(
-            actor=request.access.actor, organisation=request.organisation, import_id=import_id
-        )
+        began = approve_held(actor=request.access.actor, organisation=request.organisation, import_id=import_id)
         _go_on(request, import_id, began)
     return redirect("import_detail", org=request.organisation.slug, import_id=import_id)
 

@@ -335,7 +335,8 @@ def discard(directory: Path) -> None:
             stop_orphan(home.folder / "valkey" / "valkey.pid", program="valkey-server", ending=signal.SIGTERM)
             with socket_folder(directory, home.account):
                 """Entering and leaving removes the sockets of a portal that was killed."""
-            shutil.rmtree(home.folder)
+            # A server that was just stopped may still be removing its own files.
+            shutil.rmtree(home.folder, ignore_errors=True)
         shutil.rmtree(directory, ignore_errors=True)
 
 

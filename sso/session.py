@@ -25,10 +25,13 @@ def start_session(request: HttpRequest, connection: Connection, signed_in: Login
     Two accounts never become one because they met in a browser. The key of the session changes in every case: a key
     that somebody knew before opens nothing after.
     """
-    if request.user.is_authenticated and request.user.pk != signed_in.user.pk:
+    again = request.user.is_authenticated and request.user.pk == signed_in.user.pk
+    if request.user.is_authenticated and not again:
         logout(request)
     login(request, signed_in.user, backend=BACKEND)
-    request.session.cycle_key()
+    if again:
+        # Django changes the key of a new login only.
+        request.session.cycle_key()
     open_one_door(request.session, connection.organisation_id)
     indexes = request.session.get(SESSION_INDEXES, {})
     request.session[SESSION_INDEXES] = {**indexes, str(connection.public_id): signed_in.session_index}

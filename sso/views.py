@@ -148,10 +148,12 @@ def sign_out(request: HttpRequest, connection: Connection) -> HttpResponse:  # n
     return HttpResponse(f"{sentence}\n", content_type="text/plain; charset=utf-8", status=501)
 
 
-@organisation_page(Permission.MANAGE_SIGN_IN)
+@organisation_page(Permission.VIEW_AUDIT)
 @require_http_methods(["GET", "POST"])
 def sign_in_settings(request: OrganisationRequest) -> HttpResponse:
-    """Show the connections and their last failures; a POST connects another identity provider."""
+    """Show the connections and their last failures, to support as well; a POST connects an identity provider."""
+    if request.method == "POST":
+        request.access.require(Permission.MANAGE_SIGN_IN)
     form = MetadataForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -192,7 +194,7 @@ def replace(request: OrganisationRequest, connection: UUID) -> HttpResponse:
 
 @organisation_page(Permission.MANAGE_SIGN_IN)
 @require_POST
-def test(request: OrganisationRequest, connection: UUID) -> HttpResponse:
+def begin_test(request: OrganisationRequest, connection: UUID) -> HttpResponse:
     """Begin a test sign-in: a page with a button, because a form's answer may not lead to another site."""
     known = _connection(request, connection)
     nonce = browser_nonce(request)
@@ -273,6 +275,7 @@ def _settings_page(request: OrganisationRequest, form: MetadataForm) -> HttpResp
         "asked": diagnosed(asked) if asked else None,
         "failures": failures,
         "form": form,
+        "may_manage": request.access.allows(Permission.MANAGE_SIGN_IN),
     }
     status = 200 if not form.is_bound else 409
     return render(request, "sso/sign_in_settings.html", context, status=status)

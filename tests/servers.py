@@ -53,6 +53,7 @@ def start() -> None:
 def one_at_a_time() -> Iterator[None]:
     """Between making its folder and locking it, a run must not be swept away by another that starts."""
     RUNS.mkdir(parents=True, exist_ok=True)
+    (embedded.VAR / "static").mkdir(exist_ok=True)
     with (RUNS / "lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from portal.core.tenancy import organisation_scope
+from portal.dashboards.journal import role_label
 from portal.organisations.models import Organisation
 from portal.people.models import StaffRole
 from portal.people.session import organisations_with_a_role
@@ -58,10 +60,14 @@ def belonging(request: HttpRequest, user: User) -> Belonging:
     return Belonging(reverse("organisation_home", args=[choices[0].slug]), choices if len(choices) > 1 else [])
 
 
-def demo_accounts() -> list[dict[str, Any]]:
-    """Return whom the demo lets in; outside the demo, and before it is seeded, nobody."""
-    path = settings.BASE_DIR / "var" / "demo" / "accounts.json"
+def demo_accounts() -> list[dict[str, str]]:
+    """Return whom the demo lets in, in the reader's words; outside the demo, and before it is seeded, nobody."""
+    path = settings.DEMO_DIRECTORY / "demo" / "accounts.json"
     if not settings.DEMO or not path.is_file():
         return []
-    accounts: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
-    return accounts
+    ways = {"company": _("company account"), "password": _("staff sign-in")}
+    accounts: list[dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
+    return [
+        {**account, "role": role_label(account["role"]), "how": ways.get(account["how"], account["how"])}
+        for account in accounts
+    ]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from portal.people.models import Employee
 
 _LISTED_SITES = 200
+NO_FILTER = {"text": "", "site": "", "state": ACTIVE}
 
 
 class DoorForm(forms.Form):
@@ -57,6 +58,13 @@ class RosterFilter(forms.Form):
             if len(sites) <= _LISTED_SITES
             else forms.CharField(label=_("Site"), required=False, max_length=150, help_text=_("Its exact name."))
         )
+
+    def wanted(self) -> dict[str, str]:
+        """Return what is asked for; a filter that does not exist asks for nothing."""
+        if not self.is_valid():
+            return NO_FILTER
+        data = self.cleaned_data
+        return {"text": data["q"], "site": data["site"], "state": data["state"] or ACTIVE}
 
 
 class EmployeeForm(forms.Form):

@@ -184,7 +184,8 @@ def _people_to_match(organisation: Organisation, access: Access) -> Task | None:
     term = ngettext("%(count)s person to recognise", "%(count)s people to recognise", count)
     shown = number(count) if count < _MANY else f"{number(count)}+"
     url = _page(access, Permission.MATCH_PEOPLE, "matches", organisation.slug)
-    return Task(term % {"count": shown}, _("1 min each"), url, _("Recognise them"))
+    minutes = _("%(minutes)s min") % {"minutes": number((count + 1) // 2)}
+    return Task(term % {"count": shown}, minutes, url, _("Recognise them"))
 
 
 def _stale_roster(organisation: Organisation, access: Access) -> Task | None:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_noop
 
 from portal.audit.actions import Action
 from portal.core.actor import ActorKind
-from portal.core.templatetags.ui import ABSENT
+from portal.core.templatetags.ui import ABSENT, number
 from portal.people.models import Membership, StaffRole
 
 if TYPE_CHECKING:
@@ -31,8 +31,11 @@ SENTENCES: Mapping[str, str] = {
     Action.EMPLOYEE_SEEN: gettext_noop("looked at a person as support"),
     Action.EMPLOYEE_LINKED: gettext_noop("recognised a person"),
     Action.ROSTER_EXPORTED: gettext_noop("exported the roster"),
+    Action.PROGRAMME_CONFIGURED: gettext_noop("configured the programme"),
     Action.COHORT_CREATED: gettext_noop("created the cohort “%(name)s”"),
     Action.CONNECTION_CREATED: gettext_noop("connected an identity provider"),
+    Action.CONNECTION_CHANGED: gettext_noop("changed the connection to the identity provider"),
+    Action.CONNECTION_TESTED: gettext_noop("tested the company sign-in"),
     Action.CONNECTION_ACTIVATED: gettext_noop("opened the company sign-in"),
     Action.PERSON_SIGNED_IN: gettext_noop("signed in"),
     Action.FIRST_SIGN_IN: gettext_noop("signed in for the first time"),
@@ -49,6 +52,16 @@ SENTENCES: Mapping[str, str] = {
     Action.ROLLUPS_REBUILT: gettext_noop("counted everything again"),
     Action.REPORT_EXPORTED: gettext_noop("exported a report"),
     Action.TOKEN_CREATED: gettext_noop("created an API token"),
+}
+
+COUNTS: Mapping[str, str] = {
+    "create": gettext_noop("added: %(count)s"),
+    "update": gettext_noop("changed: %(count)s"),
+    "deactivate": gettext_noop("made inactive: %(count)s"),
+    "reject": gettext_noop("rejected: %(count)s"),
+    "held": gettext_noop("held: %(count)s"),
+    "accepted": gettext_noop("accepted: %(count)s"),
+    "unmatched": gettext_noop("unmatched: %(count)s"),
 }
 
 _PAGES: Mapping[str, str] = {
@@ -76,6 +89,12 @@ def sentence(action: str, data: Mapping[str, Any]) -> str:
     return _(known) % words
 
 
+def counts(data: Mapping[str, Any]) -> str:
+    """Say how many, for the events that counted: only the counts that are not zero."""
+    shown = [(words, data[name]) for name, words in COUNTS.items() if isinstance(data.get(name), int) and data[name]]
+    return " · ".join(_(words) % {"count": number(count)} for words, count in shown)
+
+
 def who(line: AuditLine) -> str:
     if line.actor_kind == ActorKind.OPERATOR:
         return _("The operator")
@@ -91,5 +110,5 @@ def subject_url(organisation: Organisation, action: str, subject: str) -> str:
 
 
 def role_label(role: str) -> str:
-    labels = {**dict(Membership.Role.choices), **dict(StaffRole.choices)}
+    labels = {**dict(Membership.Role.choices), **dict(StaffRole.choices), "employee": _("employee")}
     return str(labels.get(role, role))

@@ -25,6 +25,7 @@ from portal.people.models import LearnerReference, StaffRole, User
 from portal.people.selectors import user_actor
 from portal.progress.models import CohortSummary, RosterRollup, UnplacedEvent
 from sso.models import Connection
+from sso.selectors import OPEN_STATES
 
 if TYPE_CHECKING:
     import uuid
@@ -37,7 +38,7 @@ GOAL = 1_000_000
 STALE = timedelta(days=45)
 SILENT = timedelta(minutes=10)
 UNCONNECTED = timedelta(days=14)
-OPEN = frozenset({Connection.State.ACTIVE, Connection.State.FAILING})
+OPEN = frozenset(OPEN_STATES)
 _AT_WORK = (
     RosterImport.State.UPLOADED,
     RosterImport.State.PREPARING,

@@ -19,8 +19,8 @@ from portal.core.errors import Refusal
 from portal.core.tenancy import organisation_scope
 from portal.dashboards import home, journal, learning, monitor
 from portal.dashboards.door import belonging, demo_accounts, door_behind
-from portal.dashboards.forms import DoorForm, EmployeeForm, RosterFilter, SupportForm
-from portal.dashboards.selectors import ACTIVE, employee_of, roster_page, roster_sites, roster_size
+from portal.dashboards.forms import NO_FILTER, DoorForm, EmployeeForm, RosterFilter, SupportForm
+from portal.dashboards.selectors import employee_of, roster_page, roster_sites, roster_size
 from portal.dashboards.services import note_person_seen
 from portal.dashboards.story import enrolments_told, field_label, story
 from portal.organisations.models import Organisation
@@ -28,6 +28,7 @@ from portal.people.admission import organisation_page, staff_page
 from portal.people.models import User
 from portal.people.selectors import current_support, user_actor
 from portal.people.services import edit_employee, open_support_access
+from sso.selectors import OPEN_STATES
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -78,7 +79,7 @@ def organisation_home(request: OrganisationRequest) -> HttpResponse:
     organisation, access = request.organisation, request.access
     counted = home.numbers(organisation)
     states = home.connection_states(organisation)
-    steps = home.checklist(organisation, access, counted, connected=bool(states & monitor.OPEN))
+    steps = home.checklist(organisation, access, counted, connected=not states.isdisjoint(OPEN_STATES))
     context = {
         "counted": counted,
         "tiles": home.tiles(organisation, access, counted),
@@ -97,24 +98,15 @@ def roster(request: OrganisationRequest) -> HttpResponse:
     """A search is a POST: names and addresses do not belong in an address that is logged and remembered."""
     organisation = request.organisation
     sites = roster_sites(organisation)
-    form = RosterFilter(
-        request.POST if request.method == "POST" else request.GET, sites=[site for site in sites if site]
-    )
-    wanted = form.cleaned_data if form.is_valid() else {}
-    text, site, state = wanted.get("q", ""), wanted.get("site", ""), wanted.get("state") or ACTIVE
-    after = request.GET.get("after", "")
-    page = roster_page(
-        organisation, text=text, site=site, state=state, after=int(after) if after[:18].isdecimal() else None
-    )
+    form = RosterFilter(request.POST if request.method == "POST" else request.GET, sites=list(filter(None, sites)))
+    wanted = form.wanted()
     context = {
+        **wanted,
         "form": form,
-        "page": page,
-        "text": text,
+        "page": roster_page(organisation, **wanted, after=_id_given(request, "after")),
         "size": roster_size(organisation),
-        "site": site,
-        "site_size": sites.get(site, 0),
-        "filtered": bool(text or site or state != ACTIVE),
-        "state": state,
+        "site_size": sites.get(wanted["site"], 0),
+        "filtered": wanted != NO_FILTER,
         "may_import": request.access.allows(Permission.IMPORT_ROSTER),
     }
     return render(request, "dashboards/roster.html", context)
@@ -174,12 +166,13 @@ def _employee_page(
 @require_safe
 @organisation_page(Permission.VIEW_AUDIT)
 def organisation_audit(request: OrganisationRequest) -> HttpResponse:
-    lines = audit_lines(request.organisation, before=_before(request), limit=_LINES + 1)
+    lines = audit_lines(request.organisation, before=_id_given(request, "before"), limit=_LINES + 1)
     told = [
         {
             "line": line,
             "who": journal.who(line),
             "sentence": journal.sentence(line.action, line.data),
+            "counts": journal.counts(line.data),
             "url": journal.subject_url(request.organisation, line.action, line.subject),
         }
         for line in lines[:_LINES]
@@ -188,9 +181,10 @@ def organisation_audit(request: OrganisationRequest) -> HttpResponse:
     return render(request, "dashboards/organisation_audit.html", context)
 
 
-def _before(request: HttpRequest) -> int | None:
-    before = request.GET.get("before", "")[:18]
-    return int(before) if before.isdecimal() else None
+def _id_given(request: HttpRequest, name: str) -> int | None:
+    """Read where a list goes on; what is no id begins it anew."""
+    given = request.GET.get(name, "")[:18]
+    return int(given) if given.isdecimal() else None
 
 
 # --- The programme ----------------------------------------------------------------------------------------------
@@ -267,7 +261,7 @@ def manage_programme(request: SignedInRequest) -> HttpResponse:
 @require_safe
 @staff_page
 def manage_reconciliation(request: SignedInRequest) -> HttpResponse:
-    total, events = monitor.unplaced_events(before=_before(request), limit=_LINES)
+    total, events = monitor.unplaced_events(before=_id_given(request, "before"), limit=_LINES)
     context = {"total": total, "events": events, "before": events[-1]["id"] if len(events) == _LINES else None}
     return render(request, "dashboards/manage_reconciliation.html", context)
 
@@ -275,7 +269,7 @@ def manage_reconciliation(request: SignedInRequest) -> HttpResponse:
 @require_safe
 @staff_page
 def manage_audit(request: SignedInRequest) -> HttpResponse:
-    lines = monitor.platform_lines(before=_before(request), limit=_LINES + 1)
+    lines = monitor.platform_lines(before=_id_given(request, "before"), limit=_LINES + 1)
     told = [{"line": line, "sentence": journal.sentence(line.action, line.data)} for line in lines[:_LINES]]
     context = {"lines": told, "before": lines[_LINES - 1].id if len(lines) > _LINES else None}
     return render(request, "dashboards/manage_audit.html", context)

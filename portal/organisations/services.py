@@ -63,7 +63,7 @@ def create_organisation(*, actor: Actor, slug: str, name: str, domains: Sequence
 
 @transaction.atomic
 def change_settings(*, actor: Actor, organisation: Organisation, changes: Mapping[str, str | int]) -> None:
-    """Change what an owner decides: `support_contact`, `departure_percent`, `departure_floor`, `small_group`.
+    """Change what an owner decides: `support_contact`, `accent`, the thresholds `departure_*` and `small_group`.
 
     The audit holds the numbers before and after; of the contact, which may be a person's name, only that it changed.
     """

@@ -66,8 +66,8 @@ def _organisation_navigation(path: str, organisation: Organisation, access: Acce
         (Permission.VIEW_AUDIT, _("Audit"), "organisation_audit"),
         (Permission.MANAGE_ROLES, _("Settings"), "organisation_settings"),
     )
-    allowed = [(label, _tmp(name, organisation.slug)) for right, label, name in pages if access.allows(right)]
-    return _items(path, allowed, home=_tmp("organisation_home", organisation.slug))
+    allowed = [(label, reverse(name, args=[organisation.slug])) for right, label, name in pages if access.allows(right)]
+    return _items(path, allowed, home=reverse("organisation_home", args=[organisation.slug]))
 
 
 def _programme_navigation(path: str) -> list[NavigationItem]:
@@ -78,7 +78,7 @@ def _programme_navigation(path: str) -> list[NavigationItem]:
         (_("Programme"), "manage_programme"),
         (_("Audit"), "manage_audit"),
     )
-    return _items(path, [(label, _tmp(name)) for label, name in pages], home=_tmp("manage"))
+    return _items(path, [(label, reverse(name)) for label, name in pages], home=reverse("manage"))
 
 
 def _learner_navigation(path: str) -> list[NavigationItem]:
@@ -87,7 +87,7 @@ def _learner_navigation(path: str) -> list[NavigationItem]:
         (_("My certificates"), "learner_certificates"),
         (_("Privacy"), "learner_privacy"),
     )
-    return _items(path, [(label, _tmp(name)) for label, name in pages], home=_tmp("learner_home"))
+    return _items(path, [(label, reverse(name)) for label, name in pages], home=reverse("learner_home"))
 
 
 def _items(path: str, pages: list[tuple[str, str]], *, home: str) -> list[NavigationItem]:
@@ -103,12 +103,3 @@ def _support(access: Access) -> dict[str, Any] | None:
     if access.support_until is None or current_scope() is None:
         return None
     return {"name": access.actor.name, "until": access.support_until, "mine": True}
-
-
-def _tmp(name, *args):
-    from django.urls import NoReverseMatch
-
-    try:
-        return reverse(name, args=args)
-    except NoReverseMatch:
-        return "#"

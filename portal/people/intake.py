@@ -57,6 +57,7 @@ def create_intake() -> None:
         " (ref bigint PRIMARY KEY, employee_id bigint, action text NOT NULL,"
         " changed text[] NOT NULL, kept text[] NOT NULL, before jsonb, after jsonb) ON COMMIT DROP"
     )
+    cursor_rows("CREATE INDEX IF NOT EXISTS employee_outcome_person ON employee_outcome (employee_id)")
     cursor_rows("TRUNCATE employee_intake, employee_outcome")
 
 
@@ -124,14 +125,18 @@ def compare_intake(intake: Intake, organisation_id: int) -> None:
         """,  # noqa: S608  The names come from FIELDS.
         {"today": intake.today, "keep": intake.keep_edited, "organisation": organisation_id},
     )
+    cursor_rows("ANALYZE employee_outcome")
 
 
 def write_outcome(intake: Intake, organisation_id: int) -> None:
-    """Insert and update employees as `employee_outcome` says, and give the newcomers' ids back in it."""
-    cursor_rows(
-        "UPDATE employee_outcome SET employee_id = nextval(pg_get_serial_sequence('people_employee', 'id'))"
-        " WHERE action = 'create'"
-    )
+    """Insert and update employees as `employee_outcome` says, and give the newcomers' ids back in it.
+
+    The people to update are named by their ids: while many come in, the planner's figures for the table are those of
+    before, and it would walk through all of them for each.
+    """
+    # Asked once: inside the statement, the catalogue would be asked again for each person.
+    ((sequence,),) = cursor_rows("SELECT pg_get_serial_sequence('people_employee', 'id')")
+    cursor_rows("UPDATE employee_outcome SET employee_id = nextval(%s::regclass) WHERE action = 'create'", [sequence])
     names = ", ".join((*FIELDS, "sort_name"))
     values = ", ".join(f"i.{name}" for name in (*FIELDS, "sort_name"))
     cursor_rows(
@@ -150,7 +155,8 @@ def write_outcome(intake: Intake, organisation_id: int) -> None:
         " sort_name = CASE WHEN o.changed && %(names)s AND NOT o.kept && %(names)s THEN i.sort_name"
         " ELSE e.sort_name END, changed_at = statement_timestamp()"
         " FROM employee_outcome o JOIN employee_intake i USING (ref)"
-        " WHERE o.action = 'update' AND e.id = o.employee_id AND e.organisation_id = %(organisation)s",
+        " WHERE o.action = 'update' AND e.id = o.employee_id AND e.organisation_id = %(organisation)s"
+        " AND e.id = ANY (ARRAY(SELECT employee_id FROM employee_outcome WHERE action = 'update'))",
         {"organisation": organisation_id, "names": ["first_name", "last_name"]},
     )
 

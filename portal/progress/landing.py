@@ -36,7 +36,7 @@ def create_landing() -> None:
     cursor_rows(
         "CREATE TEMP TABLE IF NOT EXISTS event_landing (ref bigint NOT NULL, event_id text NOT NULL, digest bytea,"
         " programme_id bigint, kind text, occurred_at timestamptz, learner uuid, employee_number text NOT NULL,"
-        " email text NOT NULL, progress smallint, certificate_url text, employee_id bigint, outcome text)"
+        " email text NOT NULL, progress smallint, certificate_url text, employee_id bigint)"
         " ON COMMIT DROP"
     )
     cursor_rows("TRUNCATE event_landing")
@@ -80,74 +80,53 @@ def match_landing(organisation_id: int) -> None:
     Nothing is guessed: an e-mail counts only when exactly one employee carries it, and not when the event and that
     employee have different numbers.
     """
-    _match_learners(organisation_id)
-    # One look into the index for each fact costs the same whatever the size of the roster.
-    cursor_rows(
-        "UPDATE event_landing l SET employee_id = (SELECT e.id FROM people_employee e WHERE e.organisation_id = %s"
-        "  AND e.employee_number <> '' AND e.employee_number = l.employee_number)"
-        " WHERE l.employee_id IS NULL AND l.employee_number <> ''",
-        [organisation_id],
-    )
-    cursor_rows(
-        "UPDATE event_landing l SET employee_id = alone.id FROM ("
-        "  SELECT e.email, min(e.id) AS id, min(e.employee_number) AS employee_number FROM people_employee e"
-        "  WHERE e.organisation_id = %s AND e.email <> '' AND e.email = ANY (ARRAY("
-        "    SELECT email FROM event_landing WHERE employee_id IS NULL AND email <> ''))"
-        "  GROUP BY e.email HAVING count(*) = 1"
-        " ) alone WHERE l.employee_id IS NULL AND l.email = alone.email"
-        " AND (l.employee_number = '' OR alone.employee_number = '')",
-        [organisation_id],
-    )
-
-
-def keep_landing(organisation_id: int) -> list[tuple[int, str]]:
-    """Keep what is new and return (ref, outcome) of every event that was not simply accepted.
-
-    Outcomes: accepted, unmatched, duplicate, contradicts; of two with one id the first is kept. The caller holds the
-    organisation's lock, so that what this statement sees is what it conflicts with.
-    """
-    names = ", ".join(_FIELDS)
-    with whole_sets():
+    ((rows,),) = cursor_rows("SELECT count(*) FROM event_landing")
+    with whole_sets(rows):
+        _match_learners(organisation_id)
         cursor_rows(
-            f"""
-            WITH first AS (
-                SELECT DISTINCT ON (event_id) * FROM event_landing ORDER BY event_id, ref
-            ), made AS (
-                INSERT INTO progress_completionevent (organisation_id, {names}, received_at, employee_id)
-                SELECT %(organisation)s, {names}, statement_timestamp(), employee_id FROM first
-                ON CONFLICT (organisation_id, event_id) DO NOTHING
-                RETURNING event_id
-            )
-            UPDATE event_landing l SET outcome = CASE
-                WHEN made.event_id IS NULL OR l.ref <> first.ref THEN
-                    CASE WHEN coalesce(known.digest, first.digest) = l.digest THEN 'duplicate' ELSE 'contradicts' END
-                WHEN first.employee_id IS NULL THEN 'unmatched' ELSE 'accepted' END
-            FROM first LEFT JOIN made USING (event_id)
-            LEFT JOIN LATERAL (
-                SELECT c.digest FROM progress_completionevent c
-                WHERE c.organisation_id = %(organisation)s AND c.event_id = first.event_id OFFSET 0
-            ) known ON made.event_id IS NULL
-            WHERE l.event_id = first.event_id
-            """,  # noqa: S608  The names are constants.
-            {"organisation": organisation_id},
+            "UPDATE event_landing l SET employee_id = e.id FROM people_employee e"
+            " WHERE e.organisation_id = %s AND l.employee_id IS NULL AND l.employee_number <> ''"
+            " AND e.employee_number <> '' AND e.employee_number = l.employee_number",
+            [organisation_id],
         )
-    return [
-        (ref, outcome)
-        for ref, outcome in cursor_rows(
-            "SELECT ref, outcome FROM event_landing WHERE outcome <> 'accepted' ORDER BY ref"
-        )
-    ]
+        _match_emails(organisation_id)
+
+
+def keep_landing(organisation_id: int) -> list[tuple[int, str, bool]]:
+    """Keep what is new and return of each its id, its event_id, and whether its person was found.
+
+    Of two events with one event_id the first is kept.
+    """
+    names = ", ".join((*_FIELDS, "employee_id"))
+    made = cursor_rows(
+        f"INSERT INTO progress_completionevent (organisation_id, {names}, received_at)"  # noqa: S608  Constants.
+        f" SELECT %s, {names}, statement_timestamp() FROM event_landing ORDER BY event_id, ref"
+        " ON CONFLICT (organisation_id, event_id) DO NOTHING RETURNING id, event_id, employee_id IS NOT NULL",
+        [organisation_id],
+    )
+    return [(kept_id, event_id, matched) for kept_id, event_id, matched in made]
+
+
+def digests_kept(organisation_id: int, event_ids: list[str]) -> dict[str, bytes]:
+    """Return the digests of the events kept under these ids."""
+    kept = cursor_rows(
+        "SELECT event_id, digest FROM progress_completionevent WHERE organisation_id = %s AND event_id = ANY (%s)",
+        [organisation_id, event_ids],
+    )
+    return {event_id: bytes(digest) for event_id, digest in kept}
 
 
 def adopt_landing(organisation_id: int) -> int:
     """Write on the kept events whom they were found to be about, and return how many were."""
-    return len(
-        cursor_rows(
-            "UPDATE progress_completionevent c SET employee_id = l.employee_id FROM event_landing l"
-            " WHERE c.organisation_id = %s AND c.id = l.ref AND l.employee_id IS NOT NULL RETURNING c.id",
-            [organisation_id],
-        )
-    )
+    ((found,),) = cursor_rows("SELECT count(*) FROM event_landing WHERE employee_id IS NOT NULL")
+    if found:
+        with whole_sets(found):
+            cursor_rows(
+                "UPDATE progress_completionevent c SET employee_id = l.employee_id FROM event_landing l"
+                " WHERE c.organisation_id = %s AND c.id = l.ref AND l.employee_id IS NOT NULL",
+                [organisation_id],
+            )
+    return int(found)
 
 
 def _match_learners(organisation_id: int) -> None:
@@ -169,5 +148,18 @@ def _match_learners(organisation_id: int) -> None:
         )
         UPDATE event_landing l SET employee_id = alone.id FROM alone WHERE l.learner = alone.learner
         """,
+        [organisation_id],
+    )
+
+
+def _match_emails(organisation_id: int) -> None:
+    cursor_rows(
+        "UPDATE event_landing l SET employee_id = alone.id FROM ("
+        "  SELECT e.email, min(e.id) AS id, min(e.employee_number) AS employee_number FROM people_employee e"
+        "  WHERE e.organisation_id = %s AND e.email <> '' AND e.email = ANY (ARRAY("
+        "    SELECT email FROM event_landing WHERE employee_id IS NULL AND email <> ''))"
+        "  GROUP BY e.email HAVING count(*) = 1"
+        " ) alone WHERE l.employee_id IS NULL AND l.email = alone.email"
+        " AND (l.employee_number = '' OR alone.employee_number = '')",
         [organisation_id],
     )

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from portal.organisations.models import Organisation
 
 
+_STEPS = "employee_id, programme_id, first_fact_at, started_at, completed_at, certified_at, certificate_url, progress"
+
+
 def create_people() -> None:
     """Make `fact_people`, which the caller fills with the employees to project, and what the projection needs."""
     cursor_rows("CREATE TEMP TABLE IF NOT EXISTS fact_people (employee_id bigint PRIMARY KEY) ON COMMIT DROP")
@@ -31,10 +34,19 @@ def create_people() -> None:
 
 
 def people_of_landing() -> None:
-    """Project those about whom the landing brought something."""
+    """Project those of whom the landing speaks."""
     cursor_rows(
-        "INSERT INTO fact_people SELECT DISTINCT employee_id FROM event_landing"
-        " WHERE employee_id IS NOT NULL AND coalesce(outcome, 'accepted') = 'accepted'"
+        "INSERT INTO fact_people SELECT DISTINCT employee_id FROM event_landing WHERE employee_id IS NOT NULL"
+        " ON CONFLICT DO NOTHING"
+    )
+
+
+def people_since(organisation_id: int, event_pk: int) -> None:
+    """Project those about whom something was kept since this event, itself included."""
+    cursor_rows(
+        "INSERT INTO fact_people SELECT DISTINCT employee_id FROM progress_completionevent"
+        " WHERE organisation_id = %s AND id >= %s AND employee_id IS NOT NULL ON CONFLICT DO NOTHING",
+        [organisation_id, event_pk],
     )
 
 
@@ -47,7 +59,7 @@ def people_enrolled_late(organisation_id: int, cohort_ids: list[int]) -> None:
             " JOIN progress_completionevent f ON f.organisation_id = e.organisation_id"
             "  AND f.employee_id = e.employee_id AND f.programme_id = c.programme_id"
             " WHERE e.organisation_id = %(organisation)s AND e.cohort_id = ANY (%(cohorts)s)"
-            " AND e.started_at IS NULL",
+            " AND e.started_at IS NULL ON CONFLICT DO NOTHING",
             {"organisation": organisation_id, "cohorts": cohort_ids},
         )
 
@@ -63,6 +75,19 @@ def people_with_facts(organisation_id: int) -> None:
 
 def project_people(*, actor: Actor, organisation: Organisation) -> int:
     """Carry the facts of `fact_people` to their enrolments; return how many enrolments changed."""
+    ((people,),) = cursor_rows("SELECT count(*) FROM fact_people")
+    if not people:
+        return 0
+    with whole_sets(people):
+        _sum_up(organisation.pk)
+        create_step_intake()
+        cursor_rows(f"INSERT INTO step_intake ({_STEPS}) SELECT {_STEPS} FROM fact_steps")  # noqa: S608  Constants.
+        changed = record_steps(actor=actor, organisation=organisation)
+        _note_certified(organisation)
+    return changed
+
+
+def _sum_up(organisation_id: int) -> None:
     cursor_rows(
         """
         INSERT INTO fact_steps
@@ -77,24 +102,13 @@ def project_people(*, actor: Actor, organisation: Organisation) -> int:
             SELECT f.*, f.kind = 'certified' AND f.occurred_at > coalesce(
                        max(f.occurred_at) FILTER (WHERE f.kind = 'revoked')
                        OVER (PARTITION BY f.employee_id, f.programme_id), '-infinity') AS valid
-            FROM fact_people p CROSS JOIN LATERAL (
-                SELECT * FROM progress_completionevent c
-                WHERE c.organisation_id = %s AND c.employee_id = p.employee_id OFFSET 0
-            ) f
+            FROM progress_completionevent f JOIN fact_people USING (employee_id)
+            WHERE f.organisation_id = %s
         ) facts
         GROUP BY employee_id, programme_id
         """,
-        [organisation.pk],
+        [organisation_id],
     )
-    create_step_intake()
-    names = (
-        "employee_id, programme_id, first_fact_at, started_at, completed_at, certified_at, certificate_url, progress"
-    )
-    cursor_rows(f"INSERT INTO step_intake ({names}) SELECT {names} FROM fact_steps")  # noqa: S608  Constants.
-    cursor_rows("ANALYZE step_intake")
-    changed = record_steps(actor=actor, organisation=organisation)
-    _note_certified(organisation)
-    return changed
 
 
 def _note_certified(organisation: Organisation) -> None:

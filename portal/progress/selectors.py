@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 EVENTS_KEPT = "unplaced"
 """Events that wait without a place can be placed now."""
 
-TOPICS = (ROSTER_CHANGED, COHORT_CHANGED, EVENTS_KEPT)
+FACTS_RECORDED = "facts"
+"""Facts were kept: the subject is the first of them, by id."""
+
+TOPICS = (ROSTER_CHANGED, COHORT_CHANGED, EVENTS_KEPT, FACTS_RECORDED)
 """The changes after which counts are made anew."""
 
 
@@ -61,10 +64,10 @@ def cohort_figures(organisation: Organisation, cohort_id: int) -> CohortFigures:
     return CohortFigures(as_of=as_of, totals=totals, by_site=by_site)
 
 
-def cohort_summaries(organisation: Organisation) -> list[CohortSummary]:
-    """One line per cohort, the latest to start first."""
-    lines = CohortSummary.objects.filter(organisation_id=organisation.pk).select_related("programme")
-    return sorted(lines, key=lambda line: (-(line.starts_on.toordinal() if line.starts_on else 0), line.name, line.pk))
+def cohort_totals(organisation: Organisation) -> dict[int, Figures]:
+    """Return the totals of the organisation's cohorts, by id; one that is new may still be without."""
+    lines = CohortSummary.objects.filter(organisation_id=organisation.pk)
+    return {cohort_id: Figures(*counts) for cohort_id, *counts in lines.values_list("cohort_id", "roster", *STEPS)}
 
 
 def figures_as_of(organisation: Organisation) -> datetime:

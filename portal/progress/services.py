@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -14,16 +15,17 @@ from portal.cohorts.services import COHORT_CHANGED
 from portal.core.tenancy import cursor_rows, organisation_scope
 from portal.core.worklist import note_work, pending_work, settle_work
 from portal.organisations.models import Organisation
+from portal.people.services import ROSTER_CHANGED
 from portal.progress import landing, projection
 from portal.progress.facts import FactError, parse_fact, stated_id
 from portal.progress.models import UnplacedEvent
 from portal.progress.placing import NumberedFact, keep_unplaced, payload_of, payloads_kept, place_facts
 from portal.progress.rollups import Comparison, refresh
-from portal.progress.selectors import EVENTS_KEPT, TOPICS
+from portal.progress.selectors import EVENTS_KEPT, FACTS_RECORDED, TOPICS
 from portal.progress.tally import Outcome, Recorded, Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from portal.core.actor import Actor
     from portal.progress.facts import Fact
@@ -60,20 +62,20 @@ def catch_up(*, actor: Actor, organisation: Organisation) -> None:
     """
     with organisation_scope(organisation.pk):
         _take_turn(organisation.pk)
-        everything, cohort_ids = False, set[int]()
+        whole, cohort_ids = False, set[int]()
         for _round in range(_ROUNDS):
             work = [item for item in pending_work(organisation_id=organisation.pk) if item.topic in TOPICS]
             if not work:
                 break
-            if any(item.topic != COHORT_CHANGED for item in work):
-                everything = True
-                _retry_kept_events(actor=actor, organisation=organisation)
-            touched = {item.subject_id for item in work if item.topic == COHORT_CHANGED}
-            _project_late(actor=actor, organisation=organisation, cohort_ids=touched)
-            cohort_ids |= touched
+            subjects = defaultdict(set)
+            for item in work:
+                subjects[item.topic].add(item.subject_id)
+            _carry_facts(actor=actor, organisation=organisation, subjects=subjects)
+            whole |= ROSTER_CHANGED in subjects
+            cohort_ids |= subjects[COHORT_CHANGED]
             settle_work(work)
-        if everything or cohort_ids:
-            refresh(organisation, None if everything else sorted(cohort_ids))
+        if whole or cohort_ids:
+            refresh(organisation, None if whole else sorted(cohort_ids))
 
 
 def rebuild(*, actor: Actor, organisation: Organisation, keep: bool = True) -> Comparison:
@@ -176,42 +178,57 @@ def _record_placed(
     landing.create_landing()
     landing.fill_landing(facts)
     landing.match_landing(organisation.pk)
-    exceptions = landing.keep_landing(organisation.pk)
-    accepted = len(facts) - len(exceptions)
-    unmatched = sum(outcome == "unmatched" for _row, outcome in exceptions)
-    tally.add(Outcome.ACCEPTED, accepted)
-    by_row = {row: fact for row, fact, _programme in facts} if exceptions else {}
-    for row, outcome in exceptions:
-        if outcome == "duplicate":
-            tally.add(Outcome.DUPLICATE)
-        elif outcome == "unmatched":
-            tally.note(Outcome.UNMATCHED, row, by_row[row].event_id, "unknown_person")
+    made = landing.keep_landing(organisation.pk)
+    _tell(facts, {event_id: matched for _pk, event_id, matched in made}, organisation.pk, tally)
+    if not made:
+        return
+    first = min(pk for pk, _event_id, _matched in made)
+    note_work(organisation_id=organisation.pk, topic=FACTS_RECORDED, subject_ids=[first])
+    tally.organisation_ids.add(organisation.pk)
+    accepted = sum(matched for _pk, _event_id, matched in made)
+    record_event(
+        actor=actor,
+        organisation_id=organisation.pk,
+        action=Action.COMPLETIONS_RECORDED,
+        data={"accepted": accepted, "unmatched": len(made) - accepted},
+    )
+
+
+def _tell(facts: list[tuple[int, Fact, int]], made: dict[str, bool], organisation_id: int, tally: Tally) -> None:
+    """Say of each fact what became of it: the first of each new id was kept, the others repeat it or contradict it."""
+    fresh = dict(made)
+    others = []
+    for row, fact, _programme in facts:
+        matched = fresh.pop(fact.event_id, None)
+        if matched is None:
+            others.append((row, fact))
+        elif matched:
+            tally.add(Outcome.ACCEPTED)
         else:
-            tally.note(Outcome.REJECTED, row, by_row[row].event_id, "contradicts")
-    if accepted:
-        projection.create_people()
-        projection.people_of_landing()
-        projection.project_people(actor=actor, organisation=organisation)
-    if accepted or unmatched:
-        tally.organisation_ids.add(organisation.pk)
-        record_event(
-            actor=actor,
-            organisation_id=organisation.pk,
-            action=Action.COMPLETIONS_RECORDED,
-            data={"accepted": accepted, "unmatched": unmatched},
-        )
+            tally.note(Outcome.UNMATCHED, row, fact.event_id, "unknown_person")
+    kept = landing.digests_kept(organisation_id, [fact.event_id for _row, fact in others]) if others else {}
+    for row, fact in others:
+        if kept[fact.event_id] == fact.digest:
+            tally.add(Outcome.DUPLICATE)
+        else:
+            tally.note(Outcome.REJECTED, row, fact.event_id, "contradicts")
 
 
-def _retry_kept_events(*, actor: Actor, organisation: Organisation) -> None:
-    """Try the events again that waited for a person, an organisation or a programme."""
-    _place_kept(actor=actor, organisation=organisation)
-    landing.create_landing()
-    landing.land_unmatched(organisation.pk)
-    landing.match_landing(organisation.pk)
-    if landing.adopt_landing(organisation.pk):
-        projection.create_people()
-        projection.people_of_landing()
-        projection.project_people(actor=actor, organisation=organisation)
+def _carry_facts(*, actor: Actor, organisation: Organisation, subjects: Mapping[str, set[int]]) -> None:
+    """Project the people whose facts are new, or newly theirs, or older than an enrolment."""
+    projection.create_people()
+    if ROSTER_CHANGED in subjects or EVENTS_KEPT in subjects:
+        _place_kept(actor=actor, organisation=organisation)
+        landing.create_landing()
+        landing.land_unmatched(organisation.pk)
+        landing.match_landing(organisation.pk)
+        if landing.adopt_landing(organisation.pk):
+            projection.people_of_landing()
+    if FACTS_RECORDED in subjects:
+        projection.people_since(organisation.pk, min(subjects[FACTS_RECORDED]))
+    if COHORT_CHANGED in subjects:
+        projection.people_enrolled_late(organisation.pk, sorted(subjects[COHORT_CHANGED]))
+    projection.project_people(actor=actor, organisation=organisation)
 
 
 def _place_kept(*, actor: Actor, organisation: Organisation) -> None:
@@ -221,13 +238,6 @@ def _place_kept(*, actor: Actor, organisation: Organisation) -> None:
     if placed:
         _record_placed(actor=actor, organisation=organisation, facts=placed, tally=Tally(0))
         UnplacedEvent.objects.filter(pk__in=[row for row, _fact, _programme in placed]).delete()
-
-
-def _project_late(*, actor: Actor, organisation: Organisation, cohort_ids: set[int]) -> None:
-    if cohort_ids:
-        projection.create_people()
-        projection.people_enrolled_late(organisation.pk, sorted(cohort_ids))
-        projection.project_people(actor=actor, organisation=organisation)
 
 
 def _take_turn(organisation_id: int) -> None:

@@ -2,14 +2,46 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from portal.progress.selectors import cohort_figures
+from portal.cohorts.selectors import cohorts
+from portal.progress.selectors import Figures, cohort_figures, cohort_totals, figures_as_of
 from portal.reports.dataset import CohortReport, site_lines
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from portal.cohorts.models import Cohort
     from portal.organisations.models import Organisation
+
+
+@dataclass(frozen=True, slots=True)
+class CohortLine:
+    cohort: Cohort
+    figures: Figures
+
+
+@dataclass(frozen=True, slots=True)
+class CohortList:
+    as_of: datetime
+    lines: list[CohortLine]
+
+    @property
+    def enrolled(self) -> int:
+        return sum(line.figures.enrolled for line in self.lines)
+
+    @property
+    def certified(self) -> int:
+        return sum(line.figures.certified for line in self.lines)
+
+
+def cohort_list(organisation: Organisation) -> CohortList:
+    """Return every cohort with its totals, the latest to start first; three queries."""
+    totals = cohort_totals(organisation)
+    lines = [CohortLine(cohort, totals.get(cohort.pk, Figures())) for cohort in cohorts(organisation)]
+    lines.sort(key=lambda line: -(line.cohort.starts_on.toordinal() if line.cohort.starts_on else 0))
+    return CohortList(as_of=figures_as_of(organisation), lines=lines)
 
 
 def cohort_report(organisation: Organisation, cohort: Cohort) -> CohortReport:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote_plus
 
@@ -38,8 +39,19 @@ def signed_query(parameters: dict[str, str], *, private_key_pem: str) -> str:
     """Return the query string of the redirect binding, signed over exactly the bytes that are sent."""
     query = "&".join(f"{name}={quote_plus(value)}" for name, value in parameters.items())
     query += f"&SigAlg={quote_plus(RSA_SHA256)}"
-    key = serialization.load_pem_private_key(private_key_pem.encode(), password=None)
+    signature = _rsa_key(private_key_pem).sign(query.encode(), padding.PKCS1v15(), hashes.SHA256())
+    return f"{query}&Signature={quote_plus(base64.b64encode(signature).decode())}"
+
+
+@lru_cache(maxsize=512)
+def _rsa_key(private_key_pem: str) -> rsa.RSAPrivateKey:
+    """Load one of our own keys, once: OpenSSL's validation of its primes takes half a second, on every sign-in.
+
+    The key was made here and was sealed with authentication since, so there is nothing to validate.
+    """
+    key = serialization.load_pem_private_key(
+        private_key_pem.encode(), password=None, unsafe_skip_rsa_key_validation=True
+    )
     if not isinstance(key, rsa.RSAPrivateKey):
         raise TypeError("Requests are signed with an RSA key.")
-    signature = key.sign(query.encode(), padding.PKCS1v15(), hashes.SHA256())
-    return f"{query}&Signature={quote_plus(base64.b64encode(signature).decode())}"
+    return key

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from portal.cohorts.services import create_cohort
 from portal.core.actor import OPERATOR
 from portal.core.tenancy import cursor_rows, organisation_scope
+from portal.core.worklist import note_work
 from portal.enrolments.services import create_enrolment_intake, enrol_employees
+from portal.people.services import ROSTER_CHANGED
 from portal.progress.services import catch_up, record_completions
 from tests.factories.people import make_employee
 
@@ -40,7 +42,9 @@ def make_people(organisation: Organisation, number: int, *, site: str, prefix: s
 
 
 def enrol(organisation: Organisation, cohort: Cohort, employees: Iterable[Employee]) -> None:
+    """Enrol people whose arrival on the roster has been noted, as an import does."""
     with organisation_scope(organisation.pk):
+        note_work(organisation_id=organisation.pk, topic=ROSTER_CHANGED)
         create_enrolment_intake()
         for employee in employees:
             cursor_rows("INSERT INTO enrolment_intake VALUES (%s, %s)", [employee.pk, cohort.pk])

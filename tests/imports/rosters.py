@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from imports.models import RosterImport
 from imports.runs import prepare_import, run_apply
 from imports.selectors import import_numbered
 from imports.services import confirm_import, open_import
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     import io
     from collections.abc import Sequence
 
+    from imports.models import RosterImport
     from portal.core.actor import Actor
     from portal.organisations.models import Organisation
 
@@ -114,7 +114,8 @@ def enrolments(organisation: Organisation) -> list[tuple[Any, ...]]:
     with organisation_scope(organisation.pk):
         return cursor_rows(
             "SELECT e.employee_number, e.email, c.name, n.state FROM enrolments_enrolment n"
-            " JOIN people_employee e ON e.id = n.employee_id JOIN cohorts_cohort c ON c.id = n.cohort_id ORDER BY 1, 2, 3"
+            " JOIN people_employee e ON e.id = n.employee_id JOIN cohorts_cohort c ON c.id = n.cohort_id"
+            " ORDER BY 1, 2, 3"
         )
 
 

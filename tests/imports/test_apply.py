@@ -35,7 +35,7 @@ from tests.imports.rosters import (
 )
 
 if TYPE_CHECKING:
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django.fixtures import Settings
 
     from portal.organisations.models import Organisation
 
@@ -46,7 +46,7 @@ WRITTEN = ("people_employee", "enrolments_enrolment", "imports_importchange", "c
 def footprint(organisation: Organisation) -> list[list[tuple[str, ...]]]:
     """Where and by which transaction each row was written: it changes with every insert and update."""
     with organisation_scope(organisation.pk):
-        return [cursor_rows(f"SELECT ctid::text, xmin::text FROM {table} ORDER BY id") for table in WRITTEN]  # noqa: S608
+        return [cursor_rows(f"SELECT ctid::text, xmin::text FROM {table} ORDER BY id") for table in WRITTEN]
 
 
 def changes(organisation: Organisation, import_id: int) -> list[tuple[str, int]]:
@@ -57,7 +57,7 @@ def changes(organisation: Organisation, import_id: int) -> list[tuple[str, int]]
         )
 
 
-def test_people_come_in_and_join_their_cohorts(laposte: Organisation, settings: SettingsWrapper) -> None:
+def test_people_come_in_and_join_their_cohorts(laposte: Organisation, settings: Settings) -> None:
     settings.IMPORT_CHUNK_ROWS = 2
 
     done = apply_roster(laposte, people(5, cohort="Vague 1"), cohort_name="Tous")
@@ -96,7 +96,7 @@ def test_whoever_leaves_is_not_enrolled(laposte: Organisation) -> None:
     assert enrolments(laposte) == []
 
 
-def test_absent_people_become_inactive(laposte: Organisation, settings: SettingsWrapper) -> None:
+def test_absent_people_become_inactive(laposte: Organisation, settings: Settings) -> None:
     settings.IMPORT_CHUNK_ROWS = 10
     apply_roster(laposte, people(30))
 
@@ -106,7 +106,7 @@ def test_absent_people_become_inactive(laposte: Organisation, settings: Settings
     assert changes(laposte, done.pk) == [("deactivate", 2)]
 
 
-def test_one_event_says_what_was_applied(laposte: Organisation, settings: SettingsWrapper) -> None:
+def test_one_event_says_what_was_applied(laposte: Organisation, settings: Settings) -> None:
     settings.IMPORT_CHUNK_ROWS = 2
     done = apply_roster(laposte, people(5))
 
@@ -185,7 +185,7 @@ def run_and_die(organisation: Organisation, import_id: int, *point: object) -> N
     environment = {name: value for name, value in os.environ.items() if name != "DATABASE_OWNER_URL"}
     environment["DJANGO_SETTINGS_MODULE"] = "portal.settings"
     arguments = [connection.settings_dict["NAME"], organisation.pk, import_id, *point[1:], point[0]]
-    died = subprocess.run(  # noqa: S603  Our own program.
+    died = subprocess.run(
         [sys.executable, "-c", KILLED, *map(str, arguments)], cwd=ROOT, env=environment, check=False, timeout=60
     )
     assert died.returncode == -signal.SIGKILL
@@ -201,7 +201,7 @@ def wait_for_the_turn(import_id: int) -> None:
     pytest.fail("The dead process still has its turn.")
 
 
-def survives(settings: SettingsWrapper, point: tuple[object, ...]) -> None:
+def survives(settings: Settings, point: tuple[object, ...]) -> None:
     # Emptying the tables between such tests takes away what the migrations had put there.
     Programme.objects.get_or_create(code=DEFAULT_PROGRAMME)
     settings.IMPORT_CHUNK_ROWS = 50
@@ -232,12 +232,12 @@ def survives(settings: SettingsWrapper, point: tuple[object, ...]) -> None:
 
 
 @pytest.mark.django_db(transaction=True, databases=["default", "owner"])
-def test_killed_in_the_middle_of_an_apply_nothing_is_lost_or_twice(settings: SettingsWrapper) -> None:
+def test_killed_in_the_middle_of_an_apply_nothing_is_lost_or_twice(settings: Settings) -> None:
     survives(settings, ("apply", "apply", "_enrol", 2))
 
 
 @pytest.mark.chaos
 @pytest.mark.django_db(transaction=True, databases=["default", "owner"])
 @pytest.mark.parametrize("point", KILL_POINTS, ids=lambda point: f"{point[2]}-{point[3]}")
-def test_killed_at_any_moment_nothing_is_lost_or_twice(settings: SettingsWrapper, point: tuple[object, ...]) -> None:
+def test_killed_at_any_moment_nothing_is_lost_or_twice(settings: Settings, point: tuple[object, ...]) -> None:
     survives(settings, point)

@@ -8,10 +8,22 @@ from imports.messages import field_label, file_message, row_message
 from imports.pipeline.fields import ROSTER_FIELDS
 from imports.pipeline.issues import IssueCode
 
-FILES = (
-    "empty_file not_a_spreadsheet unsupported_format password_protected truncated damaged broken_quotes too_many_rows"
-    " too_large unknown_sheet no_header too_many_cohorts upload_again roster_changed"
-).split()
+FILES = [
+    "empty_file",
+    "not_a_spreadsheet",
+    "unsupported_format",
+    "password_protected",
+    "truncated",
+    "damaged",
+    "broken_quotes",
+    "too_many_rows",
+    "too_large",
+    "unknown_sheet",
+    "no_header",
+    "too_many_cohorts",
+    "upload_again",
+    "roster_changed",
+]
 
 
 @pytest.mark.parametrize("code", IssueCode)

@@ -21,7 +21,7 @@ from imports.quarantine import (
 )
 
 if TYPE_CHECKING:
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django.fixtures import Settings
 
 CONTENT = b"Matricule;Nom\n" * 200_000
 
@@ -83,7 +83,7 @@ def test_a_file_that_is_gone_is_said_to_be() -> None:
         pass
 
 
-def test_forgotten_files_are_deleted_and_fresh_ones_stay(settings: SettingsWrapper) -> None:
+def test_forgotten_files_are_deleted_and_fresh_ones_stay(settings: Settings) -> None:
     discard_forgotten()
     old, fresh = (shut_away(io.BytesIO(b"x"), limit=1).name for _ in range(2))
     past = time.time() - settings.IMPORT_UNREAD_SECONDS - 5

@@ -29,7 +29,7 @@ from tests.imports.rosters import (
 )
 
 if TYPE_CHECKING:
-    from pytest_django.fixtures import DjangoCaptureOnCommitCallbacks, SettingsWrapper
+    from pytest_django.fixtures import DjangoCaptureOnCommitCallbacks, Settings
 
     from portal.organisations.models import Organisation
     from portal.people.models import User
@@ -68,7 +68,7 @@ def test_only_the_last_part_of_a_path_is_kept(laposte: Organisation) -> None:
 
 @pytest.mark.parametrize(("content", "code"), [(b"", "empty_file"), (b"x" * 11, "too_large")])
 def test_what_cannot_be_read_is_refused_and_not_stored(
-    laposte: Organisation, settings: SettingsWrapper, content: bytes, code: str
+    laposte: Organisation, settings: Settings, content: bytes, code: str
 ) -> None:
     settings.IMPORT_MAX_BYTES = 10
 

@@ -18,7 +18,7 @@ from tests.imports.rosters import HEADER, issue_codes, open_roster, person, prep
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django.fixtures import Settings
 
     from portal.organisations.models import Organisation
 
@@ -59,7 +59,7 @@ def test_a_text_that_does_not_fit_rejects_its_row(laposte: Organisation) -> None
     assert issue_codes(laposte, found) == [(2, "too_long")]
 
 
-def test_rows_arrive_in_chunks_and_progress_is_seen(laposte: Organisation, settings: SettingsWrapper) -> None:
+def test_rows_arrive_in_chunks_and_progress_is_seen(laposte: Organisation, settings: Settings) -> None:
     settings.IMPORT_CHUNK_ROWS = 2
     roster_import = begun(laposte)
     seen = []

@@ -17,7 +17,7 @@ from portal.core.tenancy import organisation_scope
 from tests.imports.rosters import apply_roster, employees, open_roster, people, prepare_roster, reread
 
 if TYPE_CHECKING:
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django.fixtures import Settings
 
     from portal.organisations.models import Organisation
 
@@ -29,13 +29,13 @@ def _work_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(task, "delay", task.run)
 
 
-def fall_silent(organisation: Organisation, import_id: int, settings: SettingsWrapper) -> None:
+def fall_silent(organisation: Organisation, import_id: int, settings: Settings) -> None:
     past = timezone.now() - timedelta(seconds=settings.IMPORT_SILENCE_SECONDS + 1)
     with organisation_scope(organisation.pk):
         RosterImport.objects.filter(pk=import_id).update(heartbeat_at=past)
 
 
-def test_an_upload_whose_message_was_lost_is_prepared(laposte: Organisation, settings: SettingsWrapper) -> None:
+def test_an_upload_whose_message_was_lost_is_prepared(laposte: Organisation, settings: Settings) -> None:
     import_id = open_roster(laposte, people(1))
     tasks.resume_imports()
     assert reread(laposte, import_id).state == "uploaded"
@@ -46,7 +46,7 @@ def test_an_upload_whose_message_was_lost_is_prepared(laposte: Organisation, set
     assert reread(laposte, import_id).state == "ready"
 
 
-def test_an_apply_and_an_undo_are_taken_up(laposte: Organisation, settings: SettingsWrapper) -> None:
+def test_an_apply_and_an_undo_are_taken_up(laposte: Organisation, settings: Settings) -> None:
     found = prepare_roster(laposte, people(2))
     with organisation_scope(laposte.pk):
         confirm_import(actor=OPERATOR, organisation=laposte, import_id=found.pk)
@@ -72,7 +72,7 @@ def test_what_nobody_read_in_time_is_closed(laposte: Organisation) -> None:
     assert (found.state, found.error) == ("failed", "upload_again")
 
 
-def test_finished_imports_are_left_alone(laposte: Organisation, settings: SettingsWrapper) -> None:
+def test_finished_imports_are_left_alone(laposte: Organisation, settings: Settings) -> None:
     done = apply_roster(laposte, people(1))
     fall_silent(laposte, done.pk, settings)
     before = reread(laposte, done.pk).heartbeat_at

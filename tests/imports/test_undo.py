@@ -29,7 +29,7 @@ from tests.imports.rosters import (
 )
 
 if TYPE_CHECKING:
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django.fixtures import Settings
 
     from imports.models import RosterImport
     from portal.organisations.models import Organisation
@@ -42,7 +42,7 @@ def undone(organisation: Organisation, import_id: int) -> RosterImport:
     return reread(organisation, import_id)
 
 
-def test_created_people_and_enrolments_go(laposte: Organisation, settings: SettingsWrapper) -> None:
+def test_created_people_and_enrolments_go(laposte: Organisation, settings: Settings) -> None:
     settings.IMPORT_CHUNK_ROWS = 2
     done = apply_roster(laposte, people(5, cohort="Vague 1"))
 

@@ -45,18 +45,18 @@ def at(organisation: Organisation, found: RosterImport, name: str = "import_deta
     return reverse(name, args=[organisation.slug, found.pk])
 
 
-def upload(client: Client, organisation: Organisation, content: bytes, **values: str) -> object:
+def upload(client: Client, organisation: Organisation, content: bytes, **values: str) -> str:
+    """Send the form and return where it leads."""
     file = SimpleUploadedFile("effectif.csv", content)
     address = reverse("import_new", args=[organisation.slug])
-    return client.post(address, {"file": file, "mode": "delta", **values})
+    return client.post(address, {"file": file, "mode": "delta", **values}).headers["Location"]
 
 
 def test_from_the_upload_to_the_undo(
     as_helene: Client, laposte: Organisation, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
-        sent = upload(as_helene, laposte, roster_file(people(3, cohort="Vague 1")).getvalue(), cohort="Tous")
-    page = sent.url  # type: ignore[attr-defined]  # A redirect.
+        page = upload(as_helene, laposte, roster_file(people(3, cohort="Vague 1")).getvalue(), cohort="Tous")
     review = as_helene.get(page).content.decode()
     assert "effectif.csv" in review
     assert "Martin1" in review
@@ -65,7 +65,7 @@ def test_from_the_upload_to_the_undo(
         found = _only_import(laposte)
         with django_capture_on_commit_callbacks(execute=True):
             answer = as_helene.post(at(laposte, found, name))
-        assert (answer.status_code, answer.url) == (302, page)
+        assert (answer.status_code, answer.headers["Location"]) == (302, page)
         assert _only_import(laposte).state == state
         assert as_helene.get(page).status_code == 200
     assert employees(laposte) == []
@@ -157,7 +157,7 @@ def test_what_the_file_says_is_escaped(as_helene: Client, laposte: Organisation)
 def test_a_file_that_could_not_be_read_says_why(as_helene: Client, laposte: Organisation) -> None:
     found = prepare_roster(laposte, [("1", "2")], header=("a", "b"))
 
-    assert b"class=\"note bad\"" in as_helene.get(at(laposte, found)).content
+    assert b'class="note bad"' in as_helene.get(at(laposte, found)).content
 
 
 def test_whoever_uploaded_is_told_to_ask_someone_else(
@@ -221,14 +221,14 @@ def test_deeds_are_posts_and_pages_are_not(as_helene: Client, laposte: Organisat
 
 
 def test_the_review_costs_the_same_whatever_its_size(
-    as_helene: Client, laposte: Organisation, django_assert_num_queries: DjangoAssertNumQueries
+    as_helene: Client, laposte: Organisation, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     small, large = prepare_roster(laposte, people(1)), prepare_roster(laposte, people(60))
     as_helene.get(at(laposte, small))
 
     counts = []
     for found in (small, large):
-        with django_assert_num_queries(17, exact=False) as asked:
+        with django_assert_max_num_queries(20) as asked:
             as_helene.get(at(laposte, found))
         counts.append(len(asked))
     assert counts[0] == counts[1]

@@ -10,6 +10,8 @@ from django.test import Client
 
 from portal.core.tenancy import organisation_scope
 from portal.people.models import Affiliation, User
+from portal.people.selectors import user_actor
+from portal.people.services import open_support_access
 from sso.models import Connection, Identity, SignInTrace
 from tests.factories.people import make_employee
 from tests.sso import saml_kit as kit
@@ -150,6 +152,22 @@ def test_only_those_who_may_see_the_pages(
     ]
     assert desk == [200, 200, 403, 404, 404]
     assert Client().get(PAGE).status_code == 302
+
+
+def test_support_reads_the_diagnosis_and_changes_nothing(as_manon: Client, manon: User, poste: Company) -> None:
+    poste.post("rubbish")
+    with organisation_scope(poste.organisation.pk):
+        open_support_access(
+            actor=user_actor(manon), organisation=poste.organisation, user=manon, reason="Sign-in fails"
+        )
+        code = SignInTrace.objects.get().code
+
+    page = as_manon.get(PAGE, {"trace": code.lower()}).content.decode()
+
+    assert page.count(code) == 1
+    assert "sign-in/" not in page.partition("<main")[2].partition("failures")[0]
+    assert as_manon.post(PAGE, {"text": kit.metadata()}).status_code == 403
+    assert as_manon.post(f"{PAGE}{poste.connection.public_id}/activate/").status_code == 403
 
 
 def test_the_connection_of_another_partner_does_not_exist(as_oscar: Client, poste: Company, avion: Company) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from drf_spectacular.utils import extend_schema
@@ -11,13 +12,14 @@ from rest_framework.response import Response
 from portal.api.v1.operations import TokenOperation
 from portal.cohorts.selectors import cohort_named
 from portal.core.tenancy import organisation_scope
-from portal.progress.selectors import cohort_summaries, figures_as_of
 from portal.reports.documents import Format, report_json
-from portal.reports.selectors import cohort_report
+from portal.reports.selectors import cohort_list, cohort_report
 from portal.reports.services import note_export
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
+
+    from portal.reports.selectors import CohortLine
 
 
 class FiguresSerializer(serializers.Serializer[Any]):
@@ -34,9 +36,9 @@ class ListCohorts(TokenOperation):
 
     class OutputSerializer(serializers.Serializer[Any]):
         class CohortSerializer(FiguresSerializer):
-            id = serializers.IntegerField(source="cohort_id")
+            id = serializers.IntegerField()
             name = serializers.CharField()
-            programme = serializers.CharField(source="programme.code")
+            programme = serializers.CharField()
             starts_on = serializers.DateField(allow_null=True)
             ends_on = serializers.DateField(allow_null=True)
 
@@ -47,8 +49,21 @@ class ListCohorts(TokenOperation):
     def get(self, request: Request, slug: str) -> Response:  # noqa: ARG002  The framework's signature.
         organisation = self.organisation_within_reach(slug)
         with organisation_scope(organisation.pk):
-            found = {"as_of": figures_as_of(organisation), "cohorts": cohort_summaries(organisation)}
-            return Response(self.OutputSerializer(found).data)
+            found = cohort_list(organisation)
+        lines = [_line(line) for line in found.lines]
+        return Response(self.OutputSerializer({"as_of": found.as_of, "cohorts": lines}).data)
+
+
+def _line(line: CohortLine) -> dict[str, Any]:
+    cohort = line.cohort
+    return {
+        "id": cohort.pk,
+        "name": cohort.name,
+        "programme": cohort.programme.code,
+        "starts_on": cohort.starts_on,
+        "ends_on": cohort.ends_on,
+        **asdict(line.figures),
+    }
 
 
 class ReadCohortReport(TokenOperation):

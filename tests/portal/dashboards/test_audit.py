@@ -11,7 +11,7 @@ from portal.audit.models import AuditEvent
 from portal.audit.services import record_event
 from portal.core.actor import OPERATOR
 from portal.core.tenancy import organisation_scope
-from portal.dashboards.journal import SENTENCES, sentence
+from portal.dashboards.journal import SENTENCES, counts, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +36,13 @@ def test_every_action_has_a_sentence() -> None:
 @pytest.mark.parametrize("action", [*Action, "later:version:action"])
 def test_a_sentence_never_fails_for_what_was_not_recorded(action: str) -> None:
     assert sentence(action, {})
+
+
+def test_counts_are_told_and_zeros_are_not() -> None:
+    told = counts({"create": 4_997, "update": 0, "state": "ready", "reject": 4})
+
+    assert told.count("·") == 1
+    assert "997" in told
 
 
 def test_the_newest_comes_first_and_pages_follow_each_other(as_odile: Client, laposte: Organisation) -> None:

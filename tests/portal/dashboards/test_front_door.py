@@ -21,7 +21,7 @@ from tests.factories.people import sign_in
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django.fixtures import Settings
 
     from portal.organisations.models import Organisation
     from portal.people.models import Employee, User
@@ -106,12 +106,20 @@ def test_a_role_elsewhere_does_not_count_until_its_door_is_used(
     assert [organisation.slug for organisation in choice.context["organisations"]] == ["airbus", "laposte"]
 
 
-def test_the_demo_says_what_to_try(db: None, settings: SettingsWrapper, tmp_path: Path) -> None:
-    folder = tmp_path / "var" / "demo"
-    folder.mkdir(parents=True)
-    account = {"who": "Hélène", "role": "RH", "how": "SSO", "login": "helene", "password": "demo", "url": "/sso/"}
+def test_the_demo_says_what_to_try(db: None, settings: Settings, tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    folder.mkdir()
+    account = {
+        "who": "Hélène",
+        "role": "roster_manager",
+        "organisation": "La Poste",
+        "how": "company",
+        "login": "helene",
+        "password": "demo",
+        "url": "/sso/",
+    }
     (folder / "accounts.json").write_text(json.dumps([account]), encoding="utf-8")
-    settings.BASE_DIR = tmp_path
+    settings.DEMO_DIRECTORY = tmp_path
 
     assert Client().get("/").context["demo"] == []
     settings.DEMO = True
