@@ -62,16 +62,22 @@ def _write_people(actor: Actor, plan: Plan, params: dict[str, Any]) -> int:
 
 
 def _take_rows(params: dict[str, Any]) -> None:
-    """Mark the next rows done and take them in: people into the intake, those who do not leave into `staying`."""
+    """Mark the next rows done and take them in: people into the intake, those who do not leave into `staying`.
+
+    They are taken up to an id, not joined to a list of ids: a join would be planned with the figures of before the
+    upload, and go through that list for each row.
+    """
     create_intake()
     cursor_rows("CREATE TEMP TABLE staying (ref bigint, cohort text) ON COMMIT DROP")
     cursor_rows(
         f"""
         WITH next AS (
-            SELECT id FROM imports_stagedrow s
-            WHERE {_TO_DO} AND action IN ('create', 'update') ORDER BY id LIMIT %(limit)s
+            SELECT max(id) AS last FROM (
+                SELECT id FROM imports_stagedrow s
+                WHERE {_TO_DO} AND action IN ('create', 'update') ORDER BY id LIMIT %(limit)s) rows
         ), taken AS (
-            UPDATE imports_stagedrow s SET done = true FROM next WHERE s.id = next.id RETURNING s.*
+            UPDATE imports_stagedrow s SET done = true
+            WHERE {_TO_DO} AND action IN ('create', 'update') AND s.id <= (SELECT last FROM next) RETURNING s.*
         ), stay AS (
             INSERT INTO staying (ref, cohort) SELECT id, cohort FROM taken WHERE NOT departs
         )

@@ -156,8 +156,10 @@ def undo_facts(roster_import: RosterImport) -> list[Fact]:
 
 
 def changed_people(roster_import: RosterImport) -> int:
-    """How many people the import changes: those who come, those who change, those who are absent."""
-    return sum(roster_import.counts.get(name, 0) for name in ("create", "update", "absent"))
+    """How many people the import changes, or has changed: those who come, who change, and who are absent."""
+    counts = roster_import.counts
+    changed = sum(counts.get(name, 0) for name in ("create", "update", "absent"))
+    return int(changed - counts["held"] if roster_import.state == State.APPLIED else changed)
 
 
 def _address(roster_import: RosterImport) -> list[str | int]:

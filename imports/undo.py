@@ -29,6 +29,8 @@ def undo_chunk(*, actor: Actor, organisation: Organisation, import_id: int) -> i
         " ORDER BY id DESC LIMIT %(limit)s",
         params,
     )
+    cursor_rows("ALTER TABLE undo_now ADD PRIMARY KEY (id)")
+    cursor_rows("ANALYZE undo_now")
     counts = Counter(dict(cursor_rows("SELECT action, count(*) FROM undo_now GROUP BY action")))
     # Enrolments go first: a person is removed only when none is left.
     if counts["enrol"]:

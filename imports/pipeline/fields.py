@@ -32,9 +32,7 @@ class Field:
 
 def _numbered(*nouns: str) -> tuple[str, ...]:
     """Every way of writing "number of ...": N°, No, Num., Numéro."""
-    return tuple(
-        f"{prefix} {noun}" for noun in nouns for prefix in ("n", "no", "num", "numero", "numero de", "n de")
-    )
+    return tuple(f"{prefix} {noun}" for noun in nouns for prefix in ("n", "no", "num", "numero", "numero de", "n de"))
 
 
 ROSTER_FIELDS: Final[tuple[Field, ...]] = (

@@ -215,6 +215,5 @@ def _dropped(headers: tuple[str, ...], below: Sequence[Row]) -> tuple[int, ...]:
     return tuple(
         index
         for index, header in enumerate(headers)
-        if forbidden_header(header)
-        or forbidden_content(row.cells[index] for row in below if index < len(row.cells))
+        if forbidden_header(header) or forbidden_content(row.cells[index] for row in below if index < len(row.cells))
     )

@@ -103,9 +103,7 @@ class SheetFacts:
         relations = self._tree("xl/_rels/workbook.xml.rels")
         if relations is None:
             return {}
-        targets = {
-            relation.get("Id"): relation.get("Target", "") for relation in relations.iter("{*}Relationship")
-        }
+        targets = {relation.get("Id"): relation.get("Target", "") for relation in relations.iter("{*}Relationship")}
         known = set(self._archive.namelist())
         parts = {}
         for sheet in workbook.iter("{*}sheet"):

@@ -176,9 +176,7 @@ class _Spreadsheet:
         self._facts = facts
         self._kept: tuple[calamine.CalamineSheet, bool] | None = None
         self.sheet_names = tuple(
-            sheet.name
-            for sheet in self._workbook.sheets_metadata
-            if sheet.typ == calamine.SheetTypeEnum.WorkSheet
+            sheet.name for sheet in self._workbook.sheets_metadata if sheet.typ == calamine.SheetTypeEnum.WorkSheet
         )
         self.date_1904 = facts is not None and facts.date_1904
 

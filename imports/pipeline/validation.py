@@ -101,9 +101,7 @@ class _Checker:
 
     def _is_header(self, cells: tuple[Cell, ...]) -> bool:
         """Whether the header is repeated, as at the top of each printed page."""
-        return all(
-            fold(as_text(cells[index])) == fold(self._headers[field]) for field, index in self._mapped.items()
-        )
+        return all(fold(as_text(cells[index])) == fold(self._headers[field]) for field, index in self._mapped.items())
 
     def check(self, number: int, cells: tuple[Cell, ...]) -> CheckedRow:
         issues: list[Issue] = []
@@ -117,9 +115,7 @@ class _Checker:
         sort_name = f"{_fold(values.get('last_name', ''))} {_fold(values.get('first_name', ''))}".strip()
         return CheckedRow(number, values, sort_name, issues)
 
-    def _values_and_issues(
-        self, cells: tuple[Cell, ...], issues: list[Issue]
-    ) -> dict[str, str | dt.date | None]:
+    def _values_and_issues(self, cells: tuple[Cell, ...], issues: list[Issue]) -> dict[str, str | dt.date | None]:
         """Clean the cells one by one; most rows have no finding and are spared this."""
         values: dict[str, str | dt.date | None] = {}
         for name, index, clean in self._columns:
@@ -136,9 +132,7 @@ class _Checker:
         values["last_name"], values["first_name"] = last, first
         if not certain:
             params = {"last_name": shown(last), "first_name": shown(first)}
-            issues.append(
-                self._issue(IssueCode.AMBIGUOUS_NAME, Severity.WARNING, "full_name", str(full_name), params)
-            )
+            issues.append(self._issue(IssueCode.AMBIGUOUS_NAME, Severity.WARNING, "full_name", str(full_name), params))
 
     def _check_required(self, values: dict[str, str | dt.date | None], issues: list[Issue]) -> None:
         """Say once what is missing: a cell that was found wrong is not missing as well."""

@@ -42,7 +42,9 @@ def configure_programme(*, actor: Actor, code: str, launch_url: str) -> Programm
     if programme.launch_url != launch_url:
         programme.launch_url = launch_url
         programme.save(update_fields=["launch_url"])
-        record_platform_event(actor=actor, action=Action.PROGRAMME_CONFIGURED, subject=code, data={"launch_url": launch_url})
+        record_platform_event(
+            actor=actor, action=Action.PROGRAMME_CONFIGURED, subject=code, data={"launch_url": launch_url}
+        )
     return programme
 
 

@@ -16,7 +16,7 @@ from portal.core.text import fold
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_FIRST = (
+_FIRST = (  # noqa: SIM905  As a list it would be four pages.
     "Adèle Agathe Aïcha Alain Amina Anaïs André Antoine Arthur Aurélie Baptiste Béatrice Benoît Bruno Camille Capucine"
     " Cécile Célia Charlotte Chloé Claire Clément Daniel David Denis Édith Élodie Émile Emma Éric Étienne Fanny Farid"
     " Félix Florence François Gabriel Gaël Gilles Hugo Inès Isabelle Jacques Jeanne Jérôme Julie Karim Laure Léa"
@@ -24,7 +24,7 @@ _FIRST = (
     " Pauline Pierre Quentin Raphaël René Roland Romain Sabrina Samuel Sarah Simon Sophie Sylvie Théo Thomas Valérie"
     " Victor Vincent Yasmine Yves Zoé"
 ).split()
-_LAST = (
+_LAST = (  # noqa: SIM905  See above.
     "Adam Aubert Bailly Barbier Baron Benali Benoit Berger Blanchard Bonnet Boucher Bouvier Brun Carpentier Charles"
     " Chevalier Clément Colin Da-Silva Diallo Dubois Dumont Dupuis Durand Fabre Faure Fontaine Fournier Gaillard"
     " Garnier Gauthier Girard Guérin Haddad Henry Hubert Jacquet Joly Lacroix Lambert Leclerc Lefebvre Lemaire Leroy"

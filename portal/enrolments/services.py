@@ -31,6 +31,7 @@ def create_enrolment_intake() -> None:
         "CREATE TEMP TABLE IF NOT EXISTS enrolment_outcome"
         " (employee_id bigint NOT NULL, cohort_id bigint NOT NULL) ON COMMIT DROP"
     )
+    cursor_rows("CREATE INDEX IF NOT EXISTS enrolment_intake_pair ON enrolment_intake (employee_id, cohort_id)")
     cursor_rows("TRUNCATE enrolment_intake, enrolment_outcome")
 
 

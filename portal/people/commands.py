@@ -75,7 +75,7 @@ class PortalCommand(BaseCommand):
         parser.add_argument("--as", dest="acting", default="", metavar="EMAIL", help="the account that acts")
         self.add_options(parser)
 
-    def handle(self, *args: Any, json: bool, acting: str, **options: Any) -> None:  # noqa: ANN401
+    def handle(self, *_args: Any, json: bool, acting: str, **options: Any) -> None:  # noqa: ANN401
         for name in (
             "verbosity",
             "settings",

@@ -131,8 +131,8 @@ def compare_intake(intake: Intake, organisation_id: int) -> None:
 def write_outcome(intake: Intake, organisation_id: int) -> None:
     """Insert and update employees as `employee_outcome` says, and give the newcomers' ids back in it.
 
-    The people to update are named by their ids: while many come in, the planner's figures for the table are those of
-    before, and it would walk through all of them for each.
+    While many come in, the planner's figures for the roster are those of before: the relation's index on the employee
+    keeps the update linear even when it takes the roster for empty and walks through it.
     """
     # Asked once: inside the statement, the catalogue would be asked again for each person.
     ((sequence,),) = cursor_rows("SELECT pg_get_serial_sequence('people_employee', 'id')")
@@ -155,8 +155,7 @@ def write_outcome(intake: Intake, organisation_id: int) -> None:
         " sort_name = CASE WHEN o.changed && %(names)s AND NOT o.kept && %(names)s THEN i.sort_name"
         " ELSE e.sort_name END, changed_at = statement_timestamp()"
         " FROM employee_outcome o JOIN employee_intake i USING (ref)"
-        " WHERE o.action = 'update' AND e.id = o.employee_id AND e.organisation_id = %(organisation)s"
-        " AND e.id = ANY (ARRAY(SELECT employee_id FROM employee_outcome WHERE action = 'update'))",
+        " WHERE o.action = 'update' AND e.id = o.employee_id AND e.organisation_id = %(organisation)s",
         {"organisation": organisation_id, "names": ["first_name", "last_name"]},
     )
 

@@ -58,7 +58,6 @@ def restore_employees(*, actor: Actor, organisation: Organisation) -> None:
                     SELECT 1 FROM people_employee other WHERE other.organisation_id = %(organisation)s
                     AND other.employee_number = '' AND other.email = e.email))))
         FROM people_employee e WHERE e.organisation_id = %(organisation)s AND e.id = r.employee_id
-          AND e.id = ANY (ARRAY(SELECT employee_id FROM employee_restore))
         """,
         params,
     )
@@ -74,7 +73,6 @@ def restore_employees(*, actor: Actor, organisation: Organisation) -> None:
     renamed = cursor_rows(
         f"UPDATE people_employee e SET {fields}, changed_at = statement_timestamp()"  # noqa: S608
         " FROM employee_restore r WHERE e.organisation_id = %(organisation)s AND e.id = r.employee_id"
-        " AND e.id = ANY (ARRAY(SELECT employee_id FROM employee_restore))"
         " AND r.restored <> '{}' RETURNING e.id, e.last_name, e.first_name,"
         " r.restored && ARRAY['last_name', 'first_name']",
         params,
@@ -94,7 +92,6 @@ def reactivate_employees(*, actor: Actor, organisation: Organisation) -> None:
     changed = cursor_rows(
         "WITH again AS (UPDATE people_employee e SET active = true, changed_at = statement_timestamp()"
         " FROM employee_restore r WHERE e.organisation_id = %s AND e.id = r.employee_id AND NOT e.active"
-        " AND e.id = ANY (ARRAY(SELECT employee_id FROM employee_restore))"
         " AND coalesce(e.left_on, 'infinity') >= current_date RETURNING e.id)"
         " UPDATE employee_restore SET result = CASE WHEN employee_id IN (SELECT id FROM again) THEN 'restored'"
         " ELSE 'kept' END RETURNING result",
@@ -115,7 +112,6 @@ def remove_employees(*, actor: Actor, organisation: Organisation) -> None:
     removed = cursor_rows(
         "WITH gone AS (DELETE FROM people_employee e USING employee_restore r"  # noqa: S608
         " WHERE e.organisation_id = %(organisation)s AND e.id = r.employee_id"
-        " AND e.id = ANY (ARRAY(SELECT employee_id FROM employee_restore))"
         f" AND e.edited = '{{}}' AND e.learner_id IS NULL AND NOT ({needed}) RETURNING e.id)"
         " UPDATE employee_restore SET result = 'removed' WHERE employee_id IN (SELECT id FROM gone) RETURNING ref",
         {"organisation": organisation.pk},

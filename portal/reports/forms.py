@@ -11,14 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from portal.cohorts.models import DEFAULT_PROGRAMME, Programme
 
 
-class ProgrammeField(forms.ModelChoiceField):
-    def label_from_instance(self, obj: Programme) -> str:  # type: ignore[override]  # The field holds programmes only.
-        return obj.name_fr if (get_language() or "fr").startswith("fr") else obj.name_en
-
-
 class CohortForm(forms.Form):
     name = forms.CharField(label=_("Name"), max_length=150, help_text=_("As it stands in the roster's cohort column."))
-    programme = ProgrammeField(Programme.objects.none(), label=_("Programme"), empty_label=None)
+    programme = forms.ChoiceField(label=_("Programme"), initial=DEFAULT_PROGRAMME)
     starts_on = forms.DateField(
         label=_("First day"), required=False, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
     )
@@ -28,7 +23,14 @@ class CohortForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  Django's signature.
         super().__init__(*args, **kwargs)
-        programme = self.fields["programme"]
-        assert isinstance(programme, ProgrammeField)
-        programme.queryset = Programme.objects.order_by("code")
-        programme.initial = Programme.objects.filter(code=DEFAULT_PROGRAMME).first()
+        self._programmes = {programme.code: programme for programme in Programme.objects.order_by("code")}
+        in_french = (get_language() or "fr").startswith("fr")
+        choice = self.fields["programme"]
+        assert isinstance(choice, forms.ChoiceField)
+        choice.choices = [
+            (code, programme.name_fr if in_french else programme.name_en)
+            for code, programme in self._programmes.items()
+        ]
+
+    def clean_programme(self) -> Programme:
+        return self._programmes[self.cleaned_data["programme"]]

@@ -44,7 +44,7 @@ def messages_of_template(source: str) -> set[str]:
     return {ast.literal_eval(literal) for literal in calls}
 
 
-def first(message: str | tuple[str, ...]) -> str:
+def first(message: str | tuple[str, ...] | list[str]) -> str:
     return message if isinstance(message, str) else message[0]
 
 

@@ -10,11 +10,13 @@ from django.urls import reverse
 
 from imports import tasks
 from imports.models import RosterImport
+from imports.review import changed_people
 from portal.core.tenancy import organisation_scope
 from portal.people.selectors import user_actor
 from tests.factories.people import make_employee
 from tests.imports.rosters import (
     apply_roster,
+    confirm_and_apply,
     employees,
     open_roster,
     people,
@@ -173,6 +175,15 @@ def test_whoever_uploaded_is_told_to_ask_someone_else(
     assert reread(laposte, found.pk).state == "held"
     as_odile.post(button)
     assert reread(laposte, found.pk).state == "applying"
+
+
+def test_what_is_still_held_is_not_counted_as_changed(as_helene: Client, laposte: Organisation) -> None:
+    apply_roster(laposte, people(40) + people(10, site="Brest", first=100))
+    found = prepare_roster(laposte, [*people(4, site="Rennes", first=100), person("00200", "Neuf")])
+    applied = confirm_and_apply(laposte, found.pk)
+
+    assert (changed_people(found), changed_people(applied)) == (5, 1)
+    assert at(laposte, found, "import_approve") in as_helene.get(at(laposte, found)).content.decode()
 
 
 def test_a_changed_roster_sends_back_to_the_review(as_helene: Client, laposte: Organisation) -> None:

@@ -88,7 +88,7 @@ def portal() -> Iterator[Portal]:
             yield Portal(directory, f"http://localhost:{port}", f"http://127.0.0.1:{provider_port}", own | chosen)
         finally:
             demo.send_signal(signal.SIGINT)
-            demo.wait(timeout=60)
+            demo.communicate(timeout=60)
 
 
 def wait_until_welcome(demo: subprocess.Popen[str]) -> None:

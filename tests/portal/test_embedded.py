@@ -131,7 +131,7 @@ def test_a_portal_that_was_killed_recovers(place: Callable[[str], Path]) -> None
     directory = place("killed")
     program = "import sys, time, pathlib; from portal import embedded; place = pathlib.Path(sys.argv[1]); "
     program += "servers = embedded.start(place, given={}); print('up', flush=True); time.sleep(60)"
-    with subprocess.Popen(  # noqa: S603 - our own module.
+    with subprocess.Popen(
         [sys.executable, "-c", program, str(directory)], stdout=subprocess.PIPE, cwd=embedded.CHECKOUT
     ) as victim:
         assert victim.stdout is not None
@@ -234,7 +234,7 @@ def test_an_orphan_in_the_folder_is_stopped(place: Callable[[str], Path]) -> Non
     folder = place("orphan")
     folder.mkdir()
     sleep = Path(shutil.which("sleep") or "")
-    with subprocess.Popen([sleep, "60"], cwd=folder) as orphan:  # noqa: S603 - coreutils.
+    with subprocess.Popen([sleep, "60"], cwd=folder) as orphan:
         (folder / "server.pid").write_text(f"{orphan.pid}\n")
         stop_orphan(folder / "server.pid", program="sleep", ending=signal.SIGTERM)
         assert orphan.wait() == -signal.SIGTERM

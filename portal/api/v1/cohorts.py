@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.response import Response
 
@@ -34,6 +34,7 @@ class FiguresSerializer(serializers.Serializer[Any]):
 class ListCohorts(TokenOperation):
     """The organisation's cohorts with their totals."""
 
+    @extend_schema_serializer(component_name="Cohorts")
     class OutputSerializer(serializers.Serializer[Any]):
         class CohortSerializer(FiguresSerializer):
             id = serializers.IntegerField()
@@ -69,6 +70,7 @@ def _line(line: CohortLine) -> dict[str, Any]:
 class ReadCohortReport(TokenOperation):
     """The report on a cohort. Small groups are null and marked as suppressed."""
 
+    @extend_schema_serializer(component_name="CohortReport")
     class OutputSerializer(FiguresSerializer):
         class SiteSerializer(FiguresSerializer):
             site = serializers.CharField()

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import IO, TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import ParseError, PermissionDenied
 from rest_framework.parsers import BaseParser
@@ -73,6 +73,7 @@ class RecordCompletions(TokenOperation):
 
     parser_classes = (EventListParser, EventLinesParser)
 
+    @extend_schema_serializer(component_name="CompletionEvent")
     class InputSerializer(serializers.Serializer[Any]):
         event_id = serializers.CharField(max_length=200)
         organisation = serializers.CharField(required=False, help_text="May be absent when learner is given.")
@@ -85,6 +86,7 @@ class RecordCompletions(TokenOperation):
         progress = serializers.IntegerField(required=False, min_value=0, max_value=100)
         certificate_url = serializers.URLField(required=False)
 
+    @extend_schema_serializer(component_name="Recorded")
     class OutputSerializer(serializers.Serializer[Any]):
         class IssueSerializer(serializers.Serializer[Any]):
             row = serializers.IntegerField(help_text="The place of the event in the request, from 1.")

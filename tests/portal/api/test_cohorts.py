@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from portal.audit.actions import Action
@@ -16,6 +15,8 @@ from tests.factories.progress import caught_up, enrol, event, make_cohort, make_
 from tests.portal.api.conftest import holder
 
 if TYPE_CHECKING:
+    from django.test import Client
+
     from portal.cohorts.models import Cohort
     from portal.organisations.models import Organisation
 

@@ -34,7 +34,8 @@ def error(response: Any) -> dict[str, Any]:
     body = response.json()
     assert set(body) == {"error"}
     assert set(body["error"]) == {"code", "message", "extra"}
-    return body["error"]
+    found: dict[str, Any] = body["error"]
+    return found
 
 
 def test_it_records(platform: Client, laposte: Organisation, amelie: Employee) -> None:

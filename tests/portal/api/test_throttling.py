@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 def test_too_many_calls_wait(laposte: Organisation, laposte_system: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(throttling, "CALLS_PER_MINUTE", 2)
-    monkeypatch.setattr(throttling.time, "time", lambda: 1_800_000_030.0)
+    monkeypatch.setattr("portal.api.throttling.time.time", lambda: 1_800_000_030.0)
     assert [laposte_system.get(URL).status_code for _ in range(3)] == [200, 200, 429]
     refused = laposte_system.get(URL)
     assert refused.json()["error"]["code"] == "throttled"

@@ -144,7 +144,7 @@ def test_every_attack_is_refused_in_no_time() -> None:
     ours = kit.keys("portal")
     messages = [build() for build, _ in ATTACKS.values()]
 
-    child = subprocess.run(  # noqa: S603  # Our own interpreter and our own text.
+    child = subprocess.run(
         [sys.executable, "-c", _CHILD],
         input="\0".join([ours.private_pem, ours.certificate_pem, kit.ACS_URL, *messages]),
         capture_output=True,
