@@ -27,7 +27,7 @@ test: lint ## Run every check: lint, unit tests, journeys in a real browser
 lint: dev ## Check style, types, layers and templates
 	@$(RUN) ruff check --quiet .
 	@$(RUN) ruff format --check --quiet .
-	@$(LINT_SETTINGS) $(RUN) mypy --no-error-summary portal sso imports tests manage.py
+	@$(LINT_SETTINGS) $(RUN) mypy --no-error-summary portal sso imports tests bench manage.py
 	@.venv/bin/python -c "from importlinter.cli import lint_imports_command; lint_imports_command()" --no-logo
 	@$(RUN) djlint --quiet --check --lint templates
 	@echo "Lint: all good."
