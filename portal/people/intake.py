@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from portal.core.plans import whole_sets
 from portal.core.tenancy import cursor_rows
 
 if TYPE_CHECKING:
@@ -29,6 +30,14 @@ DATE_FIELDS = ("hired_on", "left_on")
 FIELDS = TEXT_FIELDS + DATE_FIELDS
 
 _KEYS = frozenset({"employee_number", "email"})
+_MATCHES = (
+    "i.employee_number <> '' AND e.employee_number <> '' AND e.employee_number = i.employee_number",
+    "i.employee_number = '' AND i.email <> '' AND e.employee_number = '' AND e.email = i.email",
+    (
+        "i.employee_number <> '' AND i.email <> '' AND e.employee_number = '' AND e.email = i.email AND i.email IN"
+        " (SELECT email FROM employee_intake WHERE email <> '' GROUP BY email HAVING count(*) = 1)"
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,26 +77,14 @@ def match_intake(organisation_id: int) -> None:
     nothing is guessed.
     """
     cursor_rows("ANALYZE employee_intake")
-    cursor_rows(
-        "UPDATE employee_intake i SET employee_id = e.id FROM people_employee e"
-        " WHERE e.organisation_id = %s AND i.employee_number <> '' AND e.employee_number <> ''"
-        " AND e.employee_number = i.employee_number",
-        [organisation_id],
-    )
-    cursor_rows(
-        "UPDATE employee_intake i SET employee_id = e.id FROM people_employee e"
-        " WHERE e.organisation_id = %s AND i.employee_id IS NULL AND i.employee_number = '' AND i.email <> ''"
-        " AND e.employee_number = '' AND e.email = i.email",
-        [organisation_id],
-    )
-    cursor_rows(
-        "UPDATE employee_intake i SET employee_id = e.id FROM people_employee e, ("
-        "  SELECT email FROM employee_intake WHERE email <> '' GROUP BY email HAVING count(*) = 1"
-        " ) alone"
-        " WHERE e.organisation_id = %s AND i.employee_id IS NULL AND i.employee_number <> '' AND i.email = alone.email"
-        " AND e.employee_number = '' AND e.email = i.email",
-        [organisation_id],
-    )
+    ((rows,),) = cursor_rows("SELECT count(*) FROM employee_intake")
+    with whole_sets(rows):
+        for condition in _MATCHES:
+            cursor_rows(
+                f"UPDATE employee_intake i SET employee_id = e.id FROM people_employee e WHERE {condition}"  # noqa: S608
+                " AND e.organisation_id = %s AND i.employee_id IS NULL",
+                [organisation_id],
+            )
 
 
 def compare_intake(intake: Intake, organisation_id: int) -> None:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from django.db import connection
 
+from portal.core.plans import whole_sets
 from portal.core.tenancy import cursor_rows
-from portal.progress.plans import whole_sets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

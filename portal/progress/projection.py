@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from portal.core.plans import whole_sets
 from portal.core.tenancy import cursor_rows
 from portal.enrolments.services import create_step_intake, record_steps
 from portal.people.learners import note_employees_certified
-from portal.progress.plans import whole_sets
 
 if TYPE_CHECKING:
     from portal.core.actor import Actor
