@@ -86,7 +86,7 @@ def hidden(page: str) -> dict[str, str]:
 
 
 def connection(server: IdentityProviderServer, name: str) -> IdentityProvider:
-    status, document, _ = fetch(server.directory.entity_id(name))
+    status, document, _ = fetch(server.directory.sso_url(name).removesuffix("sso") + "metadata")
     assert status == 200
     return parse_metadata(document.encode(), allow_loopback=True)
 
