@@ -12,7 +12,7 @@ LINT_SETTINGS := SECRET_KEY=only-for-lint-and-known-to-everybody BASE_URL=http:/
 	DATABASE_URL=postgresql://portal_app@localhost/portal
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench interop lock clean embedded dev
+.PHONY: help demo test lint chaos bench interop lock clean embedded dev
 
 help: ## List the commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -31,6 +31,9 @@ lint: dev ## Check style, types, layers and templates
 	@.venv/bin/python -c "from importlinter.cli import lint_imports_command; lint_imports_command()" --no-logo
 	@$(RUN) djlint --quiet --check --lint templates
 	@echo "Lint: all good."
+
+chaos: dev ## Kill workers at every chosen moment, and compare the rosters
+	@$(RUN) pytest -q -m chaos
 
 bench: dev ## Measure against the floors (bench/)
 	@$(RUN) bench

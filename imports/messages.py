@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from portal.core.templatetags.ui import number
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -28,7 +30,7 @@ FIELDS: dict[str, _StrPromise] = {
     "left_on": _("leaving date"),
     "cohort": _("cohort"),
     "language": _("language"),
-    "active": _("active"),
+    "active": _("activity"),
 }
 
 _ROWS: dict[str, _StrPromise] = {
@@ -116,7 +118,7 @@ def field_label(name: str) -> str:
 
 def row_message(code: str, params: Mapping[str, Any]) -> str:
     """The sentence of an issue."""
-    shown = _Params(params)
+    shown = _shown(params)
     if "fields" in shown:
         shown["fields"] = _enumeration(shown["fields"])
     return str(_ROWS.get(code, _UNKNOWN)) % _Params(shown, code=code)
@@ -124,10 +126,15 @@ def row_message(code: str, params: Mapping[str, Any]) -> str:
 
 def file_message(code: str, params: Mapping[str, Any]) -> str:
     """The sentence of a file that was refused."""
-    shown = _Params(params, code=code)
+    shown = _Params(_shown(params), code=code)
     if "missing" in shown:
         shown["missing"] = _enumeration(str(shown["missing"]).split(", "))
     return str(_FILES.get(code, _UNKNOWN)) % shown
+
+
+def _shown(params: Mapping[str, Any]) -> _Params:
+    """Counts and row numbers are written as the tables write them; all else is text of the file."""
+    return _Params({name: number(value) if type(value) is int else value for name, value in params.items()})
 
 
 def _enumeration(names: Iterable[str]) -> str:

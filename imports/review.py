@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import npgettext, pgettext
 
 from imports.messages import field_label, row_message
 from imports.models import RosterImport, StagedRow
@@ -25,6 +25,8 @@ Action = StagedRow.Action
 ISSUES = "issues"
 _FORGOTTEN = ("unchanged", "merged")
 """Lists that an applied import has no longer: those people's rows were deleted."""
+_SEVERAL = 2
+"""A list is called by its plural, however short it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ def tiles(roster_import: RosterImport, current: str) -> list[Tile]:
     return [
         Tile(
             value=count,
-            label=_labels()[name],
+            label=_label(name, count),
             url=f"{address}?list={name}" if count and not _forgotten(roster_import, name) else "",
             current=name == current,
             tone=tones.get(name, "") if count else "",
@@ -103,7 +105,7 @@ def tiles(roster_import: RosterImport, current: str) -> list[Tile]:
 def open_list(roster_import: RosterImport, wanted: str, after: str) -> Listing:
     """The list that was asked for, else the first that has something to say."""
     name = wanted if wanted in LISTS or wanted == ISSUES else _first_list(roster_import)
-    title = _labels()[name].capitalize()
+    title = _label(name, _SEVERAL).capitalize()
     if name == ISSUES:
         return Listing(name, title, issues=[_shown_issue(issue) for issue in worst_issues(roster_import)])
     page = review_rows(roster_import, name, after)
@@ -166,18 +168,20 @@ def _address(roster_import: RosterImport) -> list[str | int]:
     return [roster_import.organisation.slug, roster_import.pk]
 
 
-def _labels() -> dict[str, str]:
-    return {
-        "arrivals": _("arrivals"),
-        "changes": _("changes"),
-        "departures": _("departures"),
-        "moves": _("changes of site"),
-        "unchanged": _("unchanged"),
-        "merged": _("repeated rows"),
-        "rejected": _("rows to correct"),
-        "held": _("held"),
-        ISSUES: _("remarks"),
+def _label(name: str, count: int) -> str:
+    """The words that follow a number: 1 row to correct, 2 rows to correct."""
+    labels = {
+        "arrivals": npgettext("changes", "arrival", "arrivals", count),
+        "changes": npgettext("changes", "change", "changes", count),
+        "departures": npgettext("changes", "departure", "departures", count),
+        "moves": npgettext("changes", "change of site", "changes of site", count),
+        "unchanged": npgettext("changes", "unchanged", "unchanged", count),
+        "merged": npgettext("changes", "repeated row", "repeated rows", count),
+        "rejected": npgettext("changes", "row to correct", "rows to correct", count),
+        "held": npgettext("changes", "held", "held", count),
+        ISSUES: npgettext("changes", "remark", "remarks", count),
     }
+    return labels[name]
 
 
 def _first_list(roster_import: RosterImport) -> str:

@@ -6,7 +6,7 @@ import ipaddress
 import os
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
@@ -174,8 +174,10 @@ globals().update(env.dj_email_url("EMAIL_URL", "console:"))
 DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", f"portail@{_base.hostname}")
 
 # --- Celery (the queues and the periodic table are in portal/celery.py) --------------------------------------------
-_broker = f"redis+socket://{urlsplit(REDIS_URL).path}" if REDIS_URL.startswith("unix:") else REDIS_URL
-CELERY_BROKER_URL = _broker
+_redis = urlsplit(REDIS_URL)
+_number = dict(parse_qsl(_redis.query)).get("db", "0")
+_socket = f"redis+socket://{_redis.path}?virtual_host={_number}"
+CELERY_BROKER_URL = _socket if _redis.scheme == "unix" else REDIS_URL
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "socket_connect_timeout": 3}
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_IGNORE_RESULT = True

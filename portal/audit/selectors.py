@@ -9,6 +9,7 @@ from portal.audit.models import AuditEvent, AuditName
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from uuid import UUID
 
     from portal.organisations.models import Organisation
 
@@ -20,6 +21,7 @@ class AuditLine:
     action: str
     actor: str
     actor_kind: str
+    pseudonym: UUID
     on_behalf_of_programme: bool
     subject: str
     data: dict[str, Any]
@@ -43,6 +45,7 @@ def audit_lines(organisation: Organisation, *, before: int | None = None, limit:
             action=event.action,
             actor=names.get(event.actor, ""),
             actor_kind=event.actor_kind,
+            pseudonym=event.actor,
             on_behalf_of_programme=event.on_behalf_of_programme,
             subject=event.subject,
             data=event.data,

@@ -9,7 +9,7 @@ from django.db.models import F, Max, Sum
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, npgettext
 
 from imports.models import RosterImport
 from portal.cohorts.models import Cohort
@@ -82,11 +82,17 @@ def numbers(organisation: Organisation) -> Numbers:
 def tiles(organisation: Organisation, access: Access, counted: Numbers) -> list[dict[str, Any]]:
     cohorts = reverse("cohorts", args=[organisation.slug])
     roster = reverse("roster", args=[organisation.slug]) if access.allows(Permission.VIEW_ROSTER) else ""
+    labels = (
+        ngettext("person on the roster", "people on the roster", counted.roster),
+        npgettext("people", "enrolled", "enrolled", counted.enrolled),
+        npgettext("people", "has started", "have started", counted.started),
+        npgettext("people", "certified", "certified", counted.certified),
+    )
     return [
-        {"value": counted.roster, "label": _("people on the roster"), "url": roster},
-        {"value": counted.enrolled, "label": _("enrolled"), "url": cohorts},
-        {"value": counted.started, "label": _("have started"), "url": cohorts},
-        {"value": counted.certified, "label": _("certified"), "url": cohorts, "tone": "good"},
+        {"value": counted.roster, "label": labels[0], "url": roster},
+        {"value": counted.enrolled, "label": labels[1], "url": cohorts},
+        {"value": counted.started, "label": labels[2], "url": cohorts},
+        {"value": counted.certified, "label": labels[3], "url": cohorts, "tone": "good"},
     ]
 
 

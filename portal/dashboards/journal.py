@@ -9,12 +9,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from portal.audit.actions import Action
-from portal.core.actor import ActorKind
+from portal.core.actor import Actor, ActorKind
 from portal.core.templatetags.ui import ABSENT, number
 from portal.people.models import Membership, StaffRole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from uuid import UUID
 
     from portal.audit.selectors import AuditLine
     from portal.organisations.models import Organisation
@@ -54,6 +55,8 @@ SENTENCES: Mapping[str, str] = {
     Action.TOKEN_CREATED: gettext_noop("created an API token"),
 }
 
+_RECOGNISED = gettext_noop("was recognised by the sign-in")
+
 COUNTS: Mapping[str, str] = {
     "create": gettext_noop("added: %(count)s"),
     "update": gettext_noop("changed: %(count)s"),
@@ -78,15 +81,21 @@ class _Words(dict[str, Any]):
         return ABSENT
 
 
-def sentence(action: str, data: Mapping[str, Any]) -> str:
+def sentence(action: str, data: Mapping[str, Any], actor: UUID | None = None) -> str:
     """Say what was done. An action that this version does not know is shown by its name."""
-    known = SENTENCES.get(action)
+    known = _RECOGNISED if _by_sign_in(action, data, actor) else SENTENCES.get(action)
     if known is None:
         return action
     words = _Words(data)
     if "role" in words:
         words["role"] = role_label(str(words["role"]))
     return _(known) % words
+
+
+def _by_sign_in(action: str, data: Mapping[str, Any], actor: UUID | None) -> bool:
+    """Whether the sign-in itself recognised the person: it is recorded in the name of whoever signs in."""
+    linked = Actor(ActorKind.USER, str(data.get("user")), name="")
+    return action == Action.EMPLOYEE_LINKED and actor == linked.pseudonym
 
 
 def counts(data: Mapping[str, Any]) -> str:

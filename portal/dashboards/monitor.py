@@ -15,6 +15,7 @@ from django.db.models.functions import TruncMonth
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from imports.models import RosterImport
 from portal.audit.models import PlatformAuditEvent
@@ -112,17 +113,21 @@ def _count_work(lines: dict[int, OrganisationLine]) -> None:
 
 def tiles(lines: list[OrganisationLine]) -> list[dict[str, Any]]:
     """The programme's totals; a person enrolled in two cohorts counts in each, the programme page counts people."""
-    organisations = reverse("manage_organisations")
+    organisations, programme = reverse("manage_organisations"), reverse("manage_programme")
+    roster, enrolled, certified = (
+        sum(getattr(line, name) for line in lines) for name in ("roster", "enrolled", "certified")
+    )
+    labels = (
+        ngettext("organisation", "organisations", len(lines)),
+        ngettext("person on a roster", "people on rosters", roster),
+        ngettext("enrolment", "enrolments", enrolled),
+        ngettext("enrolment certified", "enrolments certified", certified),
+    )
     return [
-        {"value": len(lines), "label": _("organisations"), "url": organisations},
-        {"value": sum(line.roster for line in lines), "label": _("people on rosters"), "url": organisations},
-        {"value": sum(line.enrolled for line in lines), "label": _("enrolments"), "url": organisations},
-        {
-            "value": sum(line.certified for line in lines),
-            "label": _("enrolments certified"),
-            "url": reverse("manage_programme"),
-            "tone": "good",
-        },
+        {"value": len(lines), "label": labels[0], "url": organisations},
+        {"value": roster, "label": labels[1], "url": organisations},
+        {"value": enrolled, "label": labels[2], "url": organisations},
+        {"value": certified, "label": labels[3], "url": programme, "tone": "good"},
     ]
 
 

@@ -120,6 +120,6 @@ def field_label(name: str) -> str:
         "hired_on": _("hired on"),
         "left_on": _("left on"),
         "language": _("language"),
-        "active": _("active"),
+        "active": _("activity"),
     }
     return labels.get(name, name)

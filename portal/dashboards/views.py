@@ -171,7 +171,7 @@ def organisation_audit(request: OrganisationRequest) -> HttpResponse:
         {
             "line": line,
             "who": journal.who(line),
-            "sentence": journal.sentence(line.action, line.data),
+            "sentence": journal.sentence(line.action, line.data, line.pseudonym),
             "counts": journal.counts(line.data),
             "url": journal.subject_url(request.organisation, line.action, line.subject),
         }

@@ -32,7 +32,7 @@ class SettingsForm(forms.Form):
         required=False,
     )
     departure_percent = forms.IntegerField(
-        label=_("An import is held when more than this share of the roster leaves (%)"),
+        label=_("Share of the roster (%) whose departure holds an import"),
         help_text=_("A second person then has to approve it."),
         min_value=1,
         max_value=50,

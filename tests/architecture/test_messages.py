@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from io import BytesIO
 from pathlib import Path
 
+import pytest
 from babel.messages.extract import extract
 from babel.messages.pofile import read_po
 from django.utils.translation import template as django_templates
 
 ROOT = Path(__file__).resolve().parents[2]
 CATALOGUE = ROOT / "portal" / "locale" / "fr" / "LC_MESSAGES" / "django.po"
-KEYWORDS = {"gettext": None, "_": None, "gettext_lazy": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
-CALL = re.compile(r"""n?p?gettext\(\s*(u?'(?:[^'\\]|\\.)*'|u?"(?:[^"\\]|\\.)*")""")
+KEYWORDS = {
+    **dict.fromkeys(("_", "_t", "lazy", "gettext", "gettext_lazy", "gettext_noop")),
+    **dict.fromkeys(("ngettext", "ngettext_lazy"), (1, 2)),
+    **dict.fromkeys(("pgettext", "pgettext_lazy"), ((1, "c"), 2)),
+    "npgettext": ((1, "c"), 2, 3),
+}
+"""The functions that translate, under the names that the code gives them; "c" marks the argument that is a context."""
+INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
 SKIPPED = re.compile(r"(^|/)(migrations|locale)/")
 
 
-def sentences() -> set[str]:
+def sentences() -> set[tuple[str, str]]:
     found = set()
     for folder in ("portal", "sso", "imports"):
         for path in (ROOT / folder).rglob("*.py"):
@@ -30,28 +36,40 @@ def sentences() -> set[str]:
     return found
 
 
-def messages_of(source: bytes) -> set[str]:
-    found = set()
-    for _line, message, _comments, _context in extract(
-        "python", BytesIO(source), KEYWORDS, options={"encoding": "utf-8"}
-    ):
-        found.add(message[-2] if isinstance(message, tuple) and len(message) == 3 else first(message))
-    return found - {""}
+def messages_of(source: bytes) -> set[tuple[str, str]]:
+    """Context and sentence (a plural by its singular): the same word in two contexts needs its French twice."""
+    calls = extract("python", BytesIO(source), KEYWORDS, options={"encoding": "utf-8"})
+    found = {(context or "", first(message)) for _line, message, _comments, context in calls}
+    return {(context, sentence) for context, sentence in found if sentence}
 
 
-def messages_of_template(source: str) -> set[str]:
-    calls = CALL.findall(django_templates.templatize(source))
-    return {ast.literal_eval(literal) for literal in calls}
+def messages_of_template(source: str) -> set[tuple[str, str]]:
+    """Django turns a template into calls between blanks; without their indentation they are Python's own."""
+    return messages_of(INDENT.sub("", django_templates.templatize(source)).encode())
 
 
 def first(message: str | tuple[str, ...] | list[str]) -> str:
     return message if isinstance(message, str) else message[0]
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{% translate 'held' context 'changes' %}",
+        "{% include 'x.html' with word=_('active') only %}{% if x %}\n  {% translate 'held' context 'changes' %}{% endif %}",
+        "{% blocktranslate count n=n context 'changes' %}held{% plural %}held{% endblocktranslate %}",
+    ],
+)
+def test_a_template_is_read_with_its_contexts(source: str) -> None:
+    assert {("changes", "held")} <= messages_of_template(source) <= {("changes", "held"), ("", "active")}
+
+
 def test_every_sentence_has_its_french() -> None:
     with CATALOGUE.open("rb") as file:
         catalogue = read_po(file)
     translated = {
-        first(entry.id) for entry in catalogue if entry.id and entry.string and all(entry.string) and not entry.fuzzy
+        (entry.context or "", first(entry.id))
+        for entry in catalogue
+        if entry.id and entry.string and all(entry.string) and not entry.fuzzy
     }
     assert sorted(sentences() - translated) == []

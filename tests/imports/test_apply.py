@@ -19,7 +19,6 @@ from imports.runs import prepare_import, run_apply
 from imports.services import confirm_import
 from imports.turn import turn
 from portal.audit.models import AuditEvent
-from portal.cohorts.models import DEFAULT_PROGRAMME, Programme
 from portal.core.actor import OPERATOR
 from portal.core.tenancy import cursor_rows, organisation_scope
 from tests.factories.people import make_employee, make_organisation
@@ -202,8 +201,6 @@ def wait_for_the_turn(import_id: int) -> None:
 
 
 def survives(settings: Settings, point: tuple[object, ...]) -> None:
-    # Emptying the tables between such tests takes away what the migrations had put there.
-    Programme.objects.get_or_create(code=DEFAULT_PROGRAMME)
     settings.IMPORT_CHUNK_ROWS = 50
     os.environ["STORAGE_URL"] = Path(default_storage.base_location).as_uri()  # type: ignore[attr-defined]  # A folder.
     organisation = make_organisation("kill", "Kill")
