@@ -14,15 +14,31 @@ found() {
     done
 }
 
+apt_install() {
+    [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 || return 1
+    echo "Installing $1…" >&2
+    apt-get -qq update >/dev/null &&
+        DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends "$1" >/dev/null 2>&1
+}
+
+# What drives the browser is a Node.js inside Playwright's wheel, which needs a library that Debian's base lacks.
+driver_runs() {
+    for node in .venv/lib/python3*/site-packages/playwright/driver/node; do
+        "$node" --version >/dev/null 2>&1 && return
+    done
+    return 1
+}
+if ! driver_runs && ! { apt_install libatomic1 && driver_runs; }; then
+    echo "The journeys need the library libatomic1: install it as root (apt-get install libatomic1) and start again." >&2
+    exit 1
+fi
+
 if [ -n "${PORTAL_BROWSER:-}" ]; then
     echo "$PORTAL_BROWSER"
     exit 0
 fi
 found
-if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
-    echo "Installing Chromium…" >&2
-    apt-get -qq update >/dev/null &&
-        DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends chromium >/dev/null || true
+if apt_install chromium; then
     found
 fi
 echo "Downloading Playwright's Chromium…" >&2

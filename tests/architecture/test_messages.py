@@ -56,7 +56,7 @@ def first(message: str | tuple[str, ...] | list[str]) -> str:
     "source",
     [
         "{% translate 'held' context 'changes' %}",
-        "{% include 'x.html' with word=_('active') only %}{% if x %}\n  {% translate 'held' context 'changes' %}{% endif %}",
+        "{% include 'x.html' with word=_('active') only %}\n  {% translate 'held' context 'changes' %}",
         "{% blocktranslate count n=n context 'changes' %}held{% plural %}held{% endblocktranslate %}",
     ],
 )
