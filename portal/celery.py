@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import Any
 
 from celery import Celery
 from celery.signals import beat_init, worker_init, worker_ready
+from django.core.exceptions import ImproperlyConfigured
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
@@ -34,4 +36,8 @@ def refuse_as_owner(**_: Any) -> None:  # noqa: ANN401  Celery's signature.
     """Check the role before the first task: a signal of Celery's, since it has no other hook here."""
     from portal.core.checks import refuse_to_start_as_owner  # noqa: PLC0415  Needs the settings.
 
-    refuse_to_start_as_owner()
+    try:
+        refuse_to_start_as_owner()
+    except ImproperlyConfigured as wrong:
+        # Celery logs any other exception of a signal's receiver and goes on.
+        sys.exit(str(wrong))

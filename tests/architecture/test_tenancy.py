@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from django.apps import apps
-from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection, connections, transaction
 
 from portal.core import checks
@@ -19,9 +18,6 @@ from portal.core.tenancy import current_scope, cursor_rows, organisation_scope, 
 from portal.organisations.models import Organisation
 from portal.people.models import Employee
 from tests.factories.people import make_employee
-
-if TYPE_CHECKING:
-    from django.conf import LazySettings
 
 pytestmark = pytest.mark.django_db
 
@@ -247,22 +243,41 @@ def test_the_application_runs_as_the_role_that_sees_one_organisation() -> None:
     assert checks.role_problems() == []
 
 
-def test_it_refuses_to_start_beside_the_owners_address(settings: LazySettings) -> None:
-    assert "owner" in settings.DATABASES
-    with pytest.raises(ImproperlyConfigured, match="DATABASE_OWNER_URL"):
-        checks.refuse_to_start_as_owner()
+ROOT = Path(__file__).resolve().parents[2]
+PROCESSES = {
+    "web": ["-c", "import portal.wsgi"],
+    "worker": ["-m", "celery", "-A", "portal.celery", "worker", "--concurrency", "1", "-Q", "nothing"],
+    "beat": ["-m", "celery", "-A", "portal.celery", "beat", "--pidfile=", "-s", "schedule"],
+}
 
 
-def test_it_refuses_to_start_as_a_role_that_sees_more() -> None:
-    owner = connections["owner"].settings_dict
-    url = f"postgresql://portal_owner@{owner['HOST'].replace('/', '%2F')}/{owner['NAME']}"
-    started = subprocess.run(
-        [sys.executable, "-c", "import portal.wsgi"],
-        env={**os.environ, "DATABASE_URL": url, "DATABASE_OWNER_URL": ""},
+def start(process: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Start a process in a folder of its own: beat writes its schedule there."""
+    return subprocess.run(
+        [sys.executable, *PROCESSES[process]],
+        cwd=folder,
+        env={**os.environ, **environment, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,
         timeout=60,
     )
-    assert started.returncode != 0
+
+
+def url_of(role: str) -> str:
+    owner = connections["owner"].settings_dict
+    return f"postgresql://{role}@{owner['HOST'].replace('/', '%2F')}/{owner['NAME']}"
+
+
+@pytest.mark.parametrize("process", PROCESSES)
+def test_no_process_starts_beside_the_owners_address(process: str, tmp_path: Path) -> None:
+    started = start(process, tmp_path, DATABASE_URL=url_of("portal_app"), DATABASE_OWNER_URL=url_of("portal_owner"))
+    assert started.returncode == 1
+    assert "DATABASE_OWNER_URL is set" in started.stderr
+
+
+@pytest.mark.parametrize("process", PROCESSES)
+def test_no_process_starts_as_a_role_that_sees_more(process: str, tmp_path: Path) -> None:
+    started = start(process, tmp_path, DATABASE_URL=url_of("portal_owner"), DATABASE_OWNER_URL="")
+    assert started.returncode == 1
     assert "the application's role" in started.stderr

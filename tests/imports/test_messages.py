@@ -48,6 +48,12 @@ def test_a_value_of_the_file_is_text_and_nothing_else() -> None:
     assert "%(value)s %s" in row_message("invalid_email", {"value": "%(value)s %s"})
 
 
+def test_numbers_are_written_as_in_the_tables() -> None:
+    assert "1\u202f119" in row_message("duplicate_merged", {"first": 1_119})
+    assert "200\u202f000" in file_message("too_many_rows", {"limit": 200_000})
+    assert "1119" in row_message("invalid_email", {"value": "1119"})
+
+
 def test_fields_are_called_by_their_names() -> None:
     assert field_label("employee_number") in file_message("no_header", {"missing": "employee_number, last_name"})
     assert field_label("site") in row_message("edited_by_hand", {"fields": ["site"]})

@@ -137,6 +137,15 @@ def test_each_number_opens_its_list(as_helene: Client, laposte: Organisation, wa
     assert b"<td data-label" in answer.content
 
 
+@pytest.mark.parametrize(("rejected", "label"), [(1, "ligne à corriger"), (2, "lignes à corriger")])
+def test_words_follow_their_number(as_helene: Client, laposte: Organisation, rejected: int, label: str) -> None:
+    found = prepare_roster(laposte, [*people(4), *[person("", "Sans")] * rejected])
+
+    tiles = as_helene.get(at(laposte, found)).context["tiles"]
+
+    assert {tile.label: tile.value for tile in tiles}[label] == rejected
+
+
 def test_before_and_after_are_both_shown(as_helene: Client, laposte: Organisation) -> None:
     apply_roster(laposte, people(30, site="Lyon"))
     found = prepare_roster(laposte, people(1, site="Brest"))

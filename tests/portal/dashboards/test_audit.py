@@ -9,7 +9,7 @@ import pytest
 from portal.audit.actions import Action
 from portal.audit.models import AuditEvent
 from portal.audit.services import record_event
-from portal.core.actor import OPERATOR
+from portal.core.actor import OPERATOR, Actor, ActorKind
 from portal.core.tenancy import organisation_scope
 from portal.dashboards.journal import SENTENCES, counts, sentence
 
@@ -36,6 +36,14 @@ def test_every_action_has_a_sentence() -> None:
 @pytest.mark.parametrize("action", [*Action, "later:version:action"])
 def test_a_sentence_never_fails_for_what_was_not_recorded(action: str) -> None:
     assert sentence(action, {})
+
+
+def test_who_was_recognised_by_the_sign_in_did_not_do_it() -> None:
+    helene, karim = Actor(ActorKind.USER, "7", "Hélène"), Actor(ActorKind.USER, "8", "Karim")
+    by_hr = sentence(Action.EMPLOYEE_LINKED, {"user": 8}, helene.pseudonym)
+
+    assert sentence(Action.EMPLOYEE_LINKED, {"user": 8}, karim.pseudonym) != by_hr
+    assert sentence(Action.EMPLOYEE_LINKED, {}, OPERATOR.pseudonym) == by_hr
 
 
 def test_counts_are_told_and_zeros_are_not() -> None:

@@ -26,6 +26,7 @@ pytestmark = pytest.mark.django_db(databases=["default"])
 def test_the_numbers_are_those_of_the_cohort(as_victor: Client, vague: Cohort) -> None:
     answer = as_victor.get("/o/laposte/")
 
+    assert "2 personnes certifiées sur 8 inscrites." in answer.text
     counted = answer.context["counted"]
     assert (counted.roster, counted.enrolled, counted.invited) == (8, 8, 8)
     assert (counted.started, counted.completed, counted.certified) == (4, 2, 2)
