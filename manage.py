@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 
@@ -15,6 +16,8 @@ def main() -> None:
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as wrong:
+        if "--json" in sys.argv:
+            sys.stdout.write(json.dumps({"error": {"code": "misconfigured", "message": str(wrong)}}) + "\n")
         sys.exit(str(wrong))
 
 

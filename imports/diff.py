@@ -361,6 +361,23 @@ def _counts(plan: Plan, params: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def plan_digest(roster_import: RosterImport) -> str:
+    """Tell two plans apart that count the same: who arrives, who changes and from what, who leaves, what is held.
+
+    Rows that change nobody are left out: they are most of a re-import, and nothing is agreed to in them.
+    """
+    ((digest,),) = cursor_rows(
+        f"""
+        SELECT md5(coalesce(string_agg(said, '' ORDER BY number, employee_id), '')) FROM (
+            SELECT number, employee_id, md5(ROW(number, action, employee_id, changed, before, departs, held)::text) said
+            FROM imports_stagedrow s WHERE {_MINE} AND action NOT IN ('unchanged', 'merged')
+        ) told
+        """,  # noqa: S608
+        {"organisation": roster_import.organisation_id, "import": roster_import.pk},
+    )
+    return str(digest)
+
+
 def plan_active(organisation_id: int) -> int:
     """How many people are active now: what the plan's shares are shares of."""
     ((active,),) = cursor_rows(

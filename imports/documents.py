@@ -33,6 +33,7 @@ def import_document(roster_import: RosterImport) -> dict[str, Any]:
         ],
         "issues_total": issues_total(roster_import),
         "dropped_columns": list(mapping.dropped_headers) if mapping else [],
+        "ignored_columns": list(mapping.ignored_headers) if mapping else [],
         "mapping": mapping.field_headers if mapping else {},
         "sheet": mapping.sheet if mapping else "",
         "header_row": mapping.header_row if mapping else 0,

@@ -98,6 +98,14 @@ _FILES: dict[str, _StrPromise] = {
         "of column. Rename it, then upload the file."
     ),
     "upload_again": _("This file was not read in time and has been deleted. Upload it again."),
+    "internal": _(
+        "Something went wrong on our side while reading this file. Nothing was written; upload it again, or tell us "
+        "the number of this import: %(number)s."
+    ),
+    "stopped": _(
+        "Something went wrong on our side while this import was applied or undone, so it stopped. Undo what it "
+        "changed, or tell us its number: %(number)s."
+    ),
     "roster_changed": _(
         "The roster changed while this import was applied, so it stopped. Undo it, then upload the file again."
     ),

@@ -118,7 +118,8 @@ def reading_facts(roster_import: RosterImport) -> list[Fact]:
     """How the file was read: sheet, header row, and which column feeds which field."""
     mapping = Mapping.from_json(roster_import.mapping)
     facts = [Fact(_("Sheet"), mapping.sheet), Fact(_("Headers in row"), str(number(mapping.header_row)))]
-    return facts + [Fact(header, field_label(name)) for name, header in mapping.field_headers.items()]
+    used = [Fact(header, field_label(name)) for name, header in mapping.field_headers.items()]
+    return facts + used + [Fact(header, _("not used")) for header in mapping.ignored_headers]
 
 
 def dropped_headers(roster_import: RosterImport) -> list[str]:

@@ -6,8 +6,14 @@ the import is past their state, they do nothing.
 
 from __future__ import annotations
 
+import logging
+from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import psycopg
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from imports import quarantine
@@ -33,15 +39,22 @@ from portal.core.errors import Refusal
 from portal.core.tenancy import organisation_scope
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from portal.core.actor import Actor
     from portal.organisations.models import Organisation
 
+log = logging.getLogger(__name__)
+
 State = RosterImport.State
+
+AWAY = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
+"""The database did not answer, or not now: the same work may succeed later."""
 
 
 def prepare_import(*, actor: Actor, organisation: Organisation, import_id: int) -> None:
     """Read the file, stage its rows and make the plan; a file that cannot be read fails the import with a reason."""
-    with turn(import_id) as mine:
+    with _closed_if_broken(actor, organisation, import_id, "internal"), turn(import_id) as mine:
         if not mine:
             return
         with organisation_scope(organisation.pk):
@@ -62,7 +75,7 @@ def prepare_import(*, actor: Actor, organisation: Organisation, import_id: int) 
 
 def run_apply(*, actor: Actor, organisation: Organisation, import_id: int) -> None:
     """Apply what is confirmed, to the end."""
-    with turn(import_id) as mine:
+    with _closed_if_broken(actor, organisation, import_id, "stopped"), turn(import_id) as mine:
         try:
             while mine and _apply_next(actor, organisation, import_id):
                 pass
@@ -72,9 +85,36 @@ def run_apply(*, actor: Actor, organisation: Organisation, import_id: int) -> No
 
 def run_undo(*, actor: Actor, organisation: Organisation, import_id: int) -> None:
     """Take back what the import changed, to the end."""
-    with turn(import_id) as mine:
+    with _closed_if_broken(actor, organisation, import_id, "stopped"), turn(import_id) as mine:
         while mine and _undo_next(actor, organisation, import_id):
             pass
+
+
+@contextmanager
+def _closed_if_broken(actor: Actor, organisation: Organisation, import_id: int, code: str) -> Iterator[None]:
+    """Close the import on an error that nobody foresaw: it would come again at each attempt, for ever.
+
+    The error's text may quote a person's row, so only its kind reaches the log. When the database is away the caller
+    hears of it, and the work is taken up later; not when it already made no progress for as long as uploads wait.
+    """
+    number = {"number": str(import_id)}
+    try:
+        yield
+    except AWAY:
+        if _is_stuck(organisation, import_id):
+            _fail(actor, organisation, import_id, code, number)
+        raise
+    except Exception as error:  # noqa: BLE001  Whatever it is, its text must not travel on.
+        log.error("Import %s stopped: %s.", import_id, type(error.__cause__ or error).__name__)  # noqa: TRY400
+        _fail(actor, organisation, import_id, code, number)
+
+
+def _is_stuck(organisation: Organisation, import_id: int) -> bool:
+    """Whether writing has not advanced; an upload that is not read is closed by its own date."""
+    long_ago = timezone.now() - timedelta(seconds=settings.IMPORT_UNREAD_SECONDS)
+    with organisation_scope(organisation.pk):
+        writing = RosterImport.objects.filter(pk=import_id, state__in=(State.APPLYING, State.UNDOING))
+        return writing.filter(heartbeat_at__lt=long_ago).exists()
 
 
 def _read(organisation: Organisation, roster_import: RosterImport) -> Mapping:

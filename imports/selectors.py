@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Q
 
-from imports.models import RosterImport, RowIssue, StagedRow
+from imports.models import ImportChange, RosterImport, RowIssue, StagedRow
 from portal.core.tenancy import platform_scope
 
 if TYPE_CHECKING:
@@ -95,6 +95,12 @@ def issues_of_rows(roster_import: RosterImport, numbers: list[int]) -> dict[int,
     for issue in _issues(roster_import).filter(number__in=numbers).order_by("rank", "pk"):
         found.setdefault(issue.number, []).append(issue)
     return found
+
+
+def has_changes(roster_import: RosterImport) -> bool:
+    """Whether something that it changed still stands: then it can be undone."""
+    changes = ImportChange.objects.filter(organisation_id=roster_import.organisation_id, roster_import=roster_import)
+    return changes.filter(undone="").exists()
 
 
 def unfinished_imports() -> list[UnfinishedWork]:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from imports import quarantine
 from imports.apply import create_named_cohorts
-from imports.diff import Plan, forget_plan, make_plan
+from imports.diff import Plan, forget_plan, make_plan, plan_digest
 from imports.models import ImportChange, RosterImport, StagedRow
 from imports.pipeline.mapping import Mapping
 from imports.staging import clear_staged
@@ -37,6 +37,7 @@ State = RosterImport.State
 
 _WAITING = (State.READY, State.HELD)
 _CANCELLABLE = (State.UPLOADED, State.PREPARING, *_WAITING)
+_UNFINISHED = (State.UPLOADED, State.PREPARING, State.APPLYING, State.UNDOING)
 
 
 class Confirmation(StrEnum):
@@ -205,9 +206,9 @@ def cancel_import(*, actor: Actor, organisation: Organisation, import_id: int) -
 
 @transaction.atomic
 def fail_import(*, actor: Actor, organisation: Organisation, import_id: int, code: str, params: dict[str, Any]) -> None:
-    """Close an import that cannot go on. When a part was applied, it can still be undone."""
+    """Close an import whose work cannot go on. When a part was applied, it can still be undone."""
     roster_import = locked_import(organisation, import_id)
-    if roster_import.state not in (*_CANCELLABLE, State.APPLYING):
+    if roster_import.state not in _UNFINISHED:
         return
     roster_import.error = code
     roster_import.error_params = params
@@ -288,9 +289,9 @@ def _recomputed(organisation: Organisation, roster_import: RosterImport) -> bool
 
 
 def _decided(roster_import: RosterImport) -> tuple[object, ...]:
-    """What whoever confirms has agreed to; how many people are active is only the background."""
+    """What whoever confirms has agreed to: whom, not only how many. How many are active is only the background."""
     counts = {name: count for name, count in roster_import.counts.items() if name != "active"}
-    return counts, roster_import.held_sites, roster_import.held_whole
+    return counts, roster_import.held_sites, roster_import.held_whole, plan_digest(roster_import)
 
 
 def _roster_changed_since(roster_import: RosterImport) -> bool:

@@ -100,7 +100,7 @@ def note_issue(code: IssueCode, severity: Severity, rows: str, params: dict[str,
 
 
 def _stage_people(roster_import: RosterImport, columns: Sequence[str], rows: Iterable[CheckedRow]) -> None:
-    kinds = ", ".join(f"{name} {'date' if name in DATE_FIELDS else 'text'}" for name in columns)
+    kinds = ", ".join(f"{name} text" for name in columns)
     cursor_rows(
         "CREATE TEMP TABLE landing_row (number integer, rejected boolean, sort_name text"
         f"{', ' if kinds else ''}{kinds}) ON COMMIT DROP"
@@ -110,7 +110,8 @@ def _stage_people(roster_import: RosterImport, columns: Sequence[str], rows: Ite
         ((row.number, row.rejected, row.sort_name[:_SORT_NAME], *map(row.values.get, columns)) for row in rows),
     )
     texts = ", ".join(f"coalesce({name}, '')" if name in columns else "''" for name in TEXTS)
-    dates = ", ".join(name if name in columns else "NULL::date" for name in DATE_FIELDS)
+    # Dates come down as text too, so that an empty one is no date instead of the end of the whole file.
+    dates = ", ".join(f"nullif({name}, '')::date" if name in columns else "NULL::date" for name in DATE_FIELDS)
     cursor_rows(
         f"INSERT INTO imports_stagedrow (organisation_id, roster_import_id, number, sort_name, {', '.join(VALUES)},"  # noqa: S608
         " action, changed, kept, departs, moves_site, held, done)"
@@ -154,6 +155,8 @@ def _params(issue: Issue) -> str:
 
 
 def _copy(table: str, rows: Iterable[tuple[Any, ...]]) -> None:
-    with connection.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN") as copy:
+    """COPY is the driver's own: without the wrapper its errors would not be Django's, and nobody would catch them."""
+    sql = f"COPY {table} FROM STDIN"
+    with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(sql) as copy:
         for row in rows:
             copy.write_row(row)

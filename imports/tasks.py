@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from celery import shared_task
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, OperationalError
 from django.utils import timezone
 
 from imports import quarantine, runs
@@ -65,12 +64,13 @@ def _give_up(organisation_id: int, import_id: int) -> None:
 def _work(run: Callable[..., None], organisation_id: int, import_id: int) -> None:
     """Run, and let the sweep try again when the database went away.
 
-    The text of any other error of the database may quote a person's row: only its kind reaches the log.
+    The run closes its import on any other error. Should even that fail, only the kind of the error reaches the log:
+    its text may quote a person's row.
     """
-    organisation = Organisation.objects.get(pk=organisation_id)
     try:
+        organisation = Organisation.objects.get(pk=organisation_id)
         run(actor=SYSTEM, organisation=organisation, import_id=import_id)
-    except (OperationalError, InterfaceError):
+    except runs.AWAY:
         log.warning("The database went away during import %s; the sweep will take it up.", import_id)
-    except DatabaseError as error:
-        log.error("Import %s stopped: %s.", import_id, type(error.__cause__ or error).__name__)  # noqa: TRY400
+    except Exception as error:  # noqa: BLE001  Whatever it is, its text must not travel on.
+        log.error("Import %s could not be closed: %s.", import_id, type(error.__cause__ or error).__name__)  # noqa: TRY400

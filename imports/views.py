@@ -17,7 +17,7 @@ from imports import review, tasks
 from imports.forms import UploadForm
 from imports.messages import file_message
 from imports.models import RosterImport
-from imports.selectors import history, import_numbered
+from imports.selectors import has_changes, history, import_numbered
 from imports.services import (
     Confirmation,
     approve_held,
@@ -83,6 +83,7 @@ def import_detail(request: OrganisationRequest, import_id: int) -> HttpResponse:
         return render(request, "imports/progress.html", context | _progress(roster_import))
     if roster_import.state in _CLOSED:
         context["reason"] = file_message(roster_import.error, roster_import.error_params)
+        context["has_changes"] = has_changes(roster_import)
         return render(request, "imports/closed.html", context)
     return render(request, "imports/review.html", context | _review(request, roster_import))
 

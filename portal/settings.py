@@ -45,13 +45,13 @@ BASE_URL: str = env.str("BASE_URL", "http://localhost:8000").rstrip("/")
 _base = urlsplit(BASE_URL)
 ON_LOOPBACK = is_loopback(_base.hostname or "")
 SECURE = _base.scheme == "https"
-if not SECURE and not ON_LOOPBACK:
+if not _base.hostname or not (SECURE or ON_LOOPBACK):
     raise ImproperlyConfigured("BASE_URL must begin with https:// unless it is on this machine.")
 
 SECRET_KEY = required("SECRET_KEY", "it signs sessions and seals stored secrets.")
 SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
-if len(SECRET_KEY) < 32:
-    raise ImproperlyConfigured("SECRET_KEY is too short: 32 random characters at least.")
+if any(len(key) < 32 for key in (SECRET_KEY, *SECRET_KEY_FALLBACKS)):
+    raise ImproperlyConfigured("SECRET_KEY or one of its fallbacks is too short: 32 random characters at least.")
 
 DEBUG = False
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", [_base.hostname or "localhost"])
@@ -117,7 +117,9 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "portal.people.middleware.SessionStillValid",
+    "portal.people.middleware.OwnAccountOnly",
     "portal.people.middleware.SecondFactor",
+    "portal.people.middleware.PrivatePages",
     "portal.core.middleware.RefusalPages",
 ]
 
@@ -232,6 +234,8 @@ SECURE_SSL_REDIRECT = SECURE and env.bool("HTTPS_REDIRECT", True)
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 if env.bool("BEHIND_PROXY", False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    # Otherwise the limit on failed sign-ins would count everybody as the proxy.
+    ALLAUTH_TRUSTED_PROXY_COUNT = 1
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -68,8 +69,18 @@ def read_metadata(metadata_xml: bytes) -> IdentityProvider:
 
 
 @transaction.atomic
-def replace_metadata(*, actor: Actor, organisation: Organisation, connection: Connection, metadata_xml: bytes) -> None:
+def replace_metadata(
+    *,
+    actor: Actor,
+    organisation: Organisation,
+    connection: Connection,
+    metadata_xml: bytes,
+    untested: bool = False,
+) -> None:
     """Take the new addresses and certificates of the same identity provider; people keep signing in.
+
+    Another host, or no certificate that is known, could as well be somebody else's: then nobody is let in before a
+    new test sign-in, unless the operator vouches for it (`untested`).
 
     Raises:
         Refusal: `metadata_…`; `other_identity_provider`.
@@ -81,7 +92,9 @@ def replace_metadata(*, actor: Actor, organisation: Organisation, connection: Co
     if _same(connection, idp):
         return
     before = _facts(identity_provider(connection))
-    Connection.objects.filter(pk=connection.pk).update(**_fields(idp))
+    suspicious = not untested and _could_be_another(identity_provider(connection), idp)
+    state = {"state": Connection.State.CONFIGURED} if suspicious else {}
+    Connection.objects.filter(pk=connection.pk).update(**_fields(idp), **state)
     record_event(
         actor=actor,
         organisation_id=organisation.pk,
@@ -165,6 +178,11 @@ def _fields(idp: IdentityProvider) -> dict[str, str | list[str]]:
         "idp_slo_url": idp.slo_url,
         "idp_certificates": list(idp.certificates),
     }
+
+
+def _could_be_another(known: IdentityProvider, new: IdentityProvider) -> bool:
+    moved = urlsplit(known.sso_url).hostname != urlsplit(new.sso_url).hostname
+    return moved or not set(known.certificates) & set(new.certificates)
 
 
 def _same(connection: Connection, idp: IdentityProvider) -> bool:

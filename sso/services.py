@@ -19,8 +19,8 @@ from portal.core.errors import Refusal
 from portal.core.sealing import seal, unseal
 from portal.enrolments.services import activate_enrolments
 from portal.people.learners import ensure_learner
-from portal.people.models import Affiliation, Employee, Membership, User
-from portal.people.selectors import unlinked_affiliations, user_actor
+from portal.people.models import Affiliation, Membership, User
+from portal.people.selectors import has_left, unlinked_affiliations, user_actor
 from portal.people.services import link_affiliation
 from sso.linking import certain_employee, trusted_email
 from sso.models import Identity, SignInRequest, SignInTrace
@@ -329,10 +329,7 @@ def _refresh_user(user: User, person: MappedPerson, email: str) -> None:
 
 def _require_welcome(organisation: Organisation, affiliation: Affiliation) -> None:
     """Refuse whoever left. The last way in of an owner is not the roster's to close."""
-    if affiliation.employee_id is None:
-        return
-    active = Employee.objects.filter(organisation_id=organisation.pk, pk=affiliation.employee_id, active=True).exists()
-    if not active and _role(organisation, affiliation.user) != Membership.Role.OWNER:
+    if has_left(organisation.pk, affiliation.user):
         raise SAMLError("user_disabled")
 
 

@@ -184,7 +184,10 @@ def replace(request: OrganisationRequest, connection: UUID) -> HttpResponse:
                 connection=known,
                 metadata_xml=form.cleaned_data["metadata_xml"],
             )
-            messages.success(request, _("The addresses and certificates are those of this metadata."))
+            messages.success(
+                request,
+                _("The addresses and certificates are those of this metadata. The state says if a new test is due."),
+            )
         else:
             messages.error(request, _("Choose a file, or paste its text."))
     except Refusal as refusal:

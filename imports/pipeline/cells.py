@@ -184,7 +184,15 @@ def _epoch(*, date_1904: bool) -> dt.date:
 
 
 def _date(cell: Cell, *, epoch: dt.date) -> dt.date | None:
-    day = _day(cell, epoch)
+    """Read a date; of a cell that is none, no date is kept: an empty text would not fit a column of dates."""
+    try:
+        return _in_range(_day(cell, epoch))
+    except CellFinding as finding:
+        finding.keep = None
+        raise
+
+
+def _in_range(day: dt.date | None) -> dt.date | None:
     if day is not None and not _FIRST_YEAR <= day.year <= _LAST_YEAR:
         raise CellFinding(IssueCode.DATE_OUT_OF_RANGE, first=str(_FIRST_YEAR), last=str(_LAST_YEAR))
     return day

@@ -47,6 +47,12 @@ class Mapping:
         return tuple(self.headers[index] for index in self.dropped)
 
     @property
+    def ignored_headers(self) -> tuple[str, ...]:
+        """The headers of the columns that feed no field: read, and left aside."""
+        used = {*self.columns.values(), *self.dropped}
+        return tuple(header for index, header in enumerate(self.headers) if header and index not in used)
+
+    @property
     def signature(self) -> str:
         """The key under which this mapping can be remembered."""
         return header_signature(self.headers)

@@ -14,6 +14,7 @@ class Action(StrEnum):
     ROLE_GRANTED = "people:membership:grant"
     ROLE_WITHDRAWN = "people:membership:withdraw"
     SUPPORT_OPENED = "people:support:open"
+    SUPPORT_CLOSED = "people:support:close"
     EMPLOYEE_EDITED = "people:employee:edit"
     EMPLOYEE_SEEN = "people:employee:see"
     EMPLOYEE_LINKED = "people:employee:link"

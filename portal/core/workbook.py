@@ -7,6 +7,7 @@ could take for a formula is given an apostrophe in front; numbers stay numbers, 
 from __future__ import annotations
 
 import csv
+import unicodedata
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, BinaryIO, TypeAlias, cast
 
@@ -34,8 +35,14 @@ def safe_cell(value: Cell) -> Cell:
     """Return the value as it may stand in a spreadsheet."""
     if not isinstance(value, str):
         return value
-    shown = "".join(sign if sign.isprintable() or sign in "\t\n\r" else "\ufffd" for sign in value)
+    shown = value if value.isprintable() else "".join(map(_shown, value))
     return f"'{shown}" if shown.startswith(_STARTS_A_FORMULA) else shown
+
+
+def _shown(sign: str) -> str:
+    """Keep spaces of every kind and line ends; what cannot be seen or would break the file becomes a mark."""
+    kept = sign.isprintable() or sign in "\t\n\r" or unicodedata.category(sign) == "Zs"
+    return sign if kept else "\ufffd"
 
 
 def write_csv(out: IO[str], header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:

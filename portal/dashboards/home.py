@@ -97,9 +97,9 @@ def tiles(organisation: Organisation, access: Access, counted: Numbers) -> list[
 
 
 def funnel(counted: Numbers) -> list[dict[str, Any]]:
+    """From enrolment on: those who left the roster stay in their cohorts, so the roster is not the whole of it."""
     labels = (_("Enrolled"), _("Invited"), _("Started"), _("Completed"), _("Certified"))
-    steps = [{"label": label, "count": getattr(counted, name)} for label, name in zip(labels, STEPS, strict=True)]
-    return [{"label": _("Roster"), "count": counted.roster}, *steps]
+    return [{"label": label, "count": getattr(counted, name)} for label, name in zip(labels, STEPS, strict=True)]
 
 
 def cohort_lines(organisation: Organisation, *, limit: int = 8) -> list[CohortLine]:

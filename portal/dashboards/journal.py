@@ -28,6 +28,7 @@ SENTENCES: Mapping[str, str] = {
     Action.ROLE_GRANTED: gettext_noop("gave an account the role “%(role)s”"),
     Action.ROLE_WITHDRAWN: gettext_noop("withdrew an account’s role"),
     Action.SUPPORT_OPENED: gettext_noop("came in as support: “%(reason)s”"),
+    Action.SUPPORT_CLOSED: gettext_noop("left the organisation as support"),
     Action.EMPLOYEE_EDITED: gettext_noop("changed a person by hand"),
     Action.EMPLOYEE_SEEN: gettext_noop("looked at a person as support"),
     Action.EMPLOYEE_LINKED: gettext_noop("recognised a person"),

@@ -164,6 +164,7 @@ def _follow_the_identity_provider(scene: Scene, directory: Directory) -> None:
             actor=OPERATOR,
             organisation=organisation,
             connection=Connection.objects.get(organisation_id=organisation.pk),
+            untested=True,
             metadata_xml=directory.metadata(scene.slug),
         )
 

@@ -12,6 +12,7 @@ from portal.core.access import Permission
 from portal.core.tenancy import current_scope
 from portal.people.models import Membership, StaffRole, User
 from portal.people.roles import SUPPORT
+from portal.people.session import came_by_password
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -38,9 +39,11 @@ def surroundings(request: HttpRequest) -> dict[str, Any]:
         return {
             "organisation": organisation,
             "navigation_label": organisation.name,
-            "navigation": _organisation_navigation(request.path, organisation, access),
+            "navigation": _organisation_navigation(
+                request.path, organisation, access, by_company=not came_by_password(request)
+            ),
             "person": {"name": access.actor.name, "role": _role_label(access.role)},
-            "support": _support(access),
+            "support": _support(access, organisation),
         }
     person = {"name": user.name or user.email or _("Signed in"), "role": ""}
     if user.staff_role == StaffRole.ACCOUNT_MANAGER and request.path.startswith("/manage/"):
@@ -54,7 +57,10 @@ def surroundings(request: HttpRequest) -> dict[str, Any]:
     return {"navigation": navigation, "person": person}
 
 
-def _organisation_navigation(path: str, organisation: Organisation, access: Access) -> list[NavigationItem]:
+def _organisation_navigation(
+    path: str, organisation: Organisation, access: Access, *, by_company: bool
+) -> list[NavigationItem]:
+    """List what the role may open; whoever came by the company is a learner too."""
     pages = (
         (Permission.VIEW_ORGANISATION, _("Home"), "organisation_home"),
         (Permission.VIEW_ROSTER, _("Roster"), "roster"),
@@ -67,7 +73,10 @@ def _organisation_navigation(path: str, organisation: Organisation, access: Acce
         (Permission.MANAGE_ROLES, _("Settings"), "organisation_settings"),
     )
     allowed = [(label, reverse(name, args=[organisation.slug])) for right, label, name in pages if access.allows(right)]
-    return _items(path, allowed, home=reverse("organisation_home", args=[organisation.slug]))
+    items = _items(path, allowed, home=reverse("organisation_home", args=[organisation.slug]))
+    if by_company:
+        items.append(NavigationItem(_("My course"), reverse("learner_home"), current=False))
+    return items
 
 
 def _programme_navigation(path: str) -> list[NavigationItem]:
@@ -99,7 +108,12 @@ def _role_label(role: str) -> str:
     return _("support") if role == SUPPORT else str(Membership.Role(role).label)
 
 
-def _support(access: Access) -> dict[str, Any] | None:
+def _support(access: Access, organisation: Organisation) -> dict[str, Any] | None:
     if access.support_until is None or current_scope() is None:
         return None
-    return {"name": access.actor.name, "until": access.support_until, "mine": True}
+    return {
+        "name": access.actor.name,
+        "until": access.support_until,
+        "mine": True,
+        "leave_url": reverse("support_leave", args=[organisation.slug]),
+    }

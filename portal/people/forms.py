@@ -19,7 +19,8 @@ class MemberSearch(forms.Form):
 
 class RoleForm(forms.Form):
     user = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
-    role = forms.ChoiceField(label=_("Role"), choices=Membership.Role)
+    # No role stands first: the highest would be given by a hasty press.
+    role = forms.ChoiceField(label=_("Role"), choices=[("", _("Choose a role")), *Membership.Role.choices])
 
 
 class SettingsForm(forms.Form):

@@ -35,10 +35,22 @@ def user_actor(user: User, *, on_behalf_of_programme: bool = False) -> Actor:
     return Actor(ActorKind.USER, str(user.pk), user.name or user.username, on_behalf_of_programme)
 
 
+def has_left(organisation_id: int, user: User) -> bool:
+    """Return whether the login is that of an inactive employee, by whatever door it comes.
+
+    The last owner never has: the roster is not to lock an organisation out of its own portal.
+    """
+    inactive = Affiliation.objects.filter(organisation_id=organisation_id, user=user, employee__active=False)
+    if not inactive.exists():
+        return False
+    owners = Membership.objects.filter(organisation_id=organisation_id, role=Membership.Role.OWNER)
+    return list(owners.values_list("user_id", flat=True)[:2]) != [user.pk]
+
+
 def access_to(organisation: Organisation, user: User) -> Access | None:
     """Return what this login may do here: by its role, or for an account manager by an open support access."""
     membership = Membership.objects.filter(organisation_id=organisation.pk, user=user).first()
-    if membership:
+    if membership and not has_left(organisation.pk, user):
         return Access(
             actor=user_actor(user),
             organisation_id=organisation.pk,

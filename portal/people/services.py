@@ -141,8 +141,7 @@ def create_user(
         raise Refusal("organisation_needed", message)
     existing = User.objects.filter(username=username).first()
     if existing:
-        _refuse_other_role(existing, role, organisation)
-        return existing
+        return _existing_user(existing, actor=actor, role=role, organisation=organisation)
     user = User(username=username, email=username, name=name[:200], staff_role=role if is_staff else StaffRole.NONE)
     _set_password(user, password)
     user.save()
@@ -184,11 +183,13 @@ def withdraw_role(*, actor: Actor, organisation: Organisation, user_id: int) -> 
     """Take a login's role away.
 
     Raises:
-        Refusal: `last_owner`.
+        Refusal: `last_owner`, `own_role`.
     """
     membership = Membership.objects.filter(organisation_id=organisation.pk, user_id=user_id).first()
     if membership is None:
         return
+    if actor.user_id == user_id:
+        raise Refusal("own_role", _("You cannot take your own role away: another owner can."))
     _keep_an_owner(organisation, membership)
     membership.delete()
     close_door(kind=DoorKind.MEMBER, key=str(user_id), organisation_id=organisation.pk)
@@ -216,6 +217,15 @@ def open_support_access(*, actor: Actor, organisation: Organisation, user: User,
         data={"reason": reason, "until": access.expires_at.isoformat()},
     )
     return access
+
+
+@transaction.atomic
+def close_support_access(*, actor: Actor, organisation: Organisation, user: User) -> None:
+    """Leave the organisation before the hour is over."""
+    now = timezone.now()
+    open_now = SupportAccess.objects.filter(organisation_id=organisation.pk, user=user, expires_at__gt=now)
+    if open_now.update(expires_at=now):
+        record_event(actor=actor, organisation_id=organisation.pk, action=Action.SUPPORT_CLOSED, subject=str(user.pk))
 
 
 @transaction.atomic
@@ -264,15 +274,20 @@ def _set_password(user: User, password: str) -> None:
     user.set_password(password)
 
 
-def _refuse_other_role(user: User, role: str, organisation: Organisation | None) -> None:
+def _existing_user(user: User, *, actor: Actor, role: str, organisation: Organisation | None) -> User:
+    """Return the account as it is; one whose role in the organisation was taken away gets it again."""
     current: str | None = user.staff_role
     if organisation:
         with organisation_scope(organisation.pk):
             found = Membership.objects.filter(organisation_id=organisation.pk, user=user).first()
             current = found.role if found else None
+            if current is None and not user.staff_role:
+                grant_role(actor=actor, organisation=organisation, user=user, role=role)
+                return user
     if current != role:
         message = _("“%(email)s” exists with another role. Nothing was changed.")
         raise Refusal("exists_differently", message % {"email": user.username})
+    return user
 
 
 def _keep_an_owner(organisation: Organisation, leaving: Membership) -> None:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from portal.core.tenancy import organisation_scope
 from portal.organisations.models import DoorKind, Organisation
 from portal.organisations.selectors import organisations_behind
-from portal.people.models import Affiliation, Employee, Membership
+from portal.people.models import Affiliation
+from portal.people.selectors import has_left
 
 if TYPE_CHECKING:
     from django.contrib.sessions.backends.base import SessionBase
@@ -31,6 +32,11 @@ def open_one_door(session: SessionBase, organisation_id: int) -> None:
     """Add the door used; doors used before in the same browser session by the same login stay open."""
     used = session.get(_DOORS)
     session[_DOORS] = sorted({*(used if isinstance(used, list) else ()), organisation_id})
+
+
+def came_by_password(request: HttpRequest) -> bool:
+    """Return whether the session began with the portal's own sign-in rather than a company's."""
+    return request.session.get(_DOORS) == _EVERY
 
 
 def doors_used(request: HttpRequest) -> list[int]:
@@ -64,9 +70,4 @@ def _still_welcome(organisation_id: int, user: User) -> bool:
     if affiliation.employee_id is None:
         return True
     with organisation_scope(organisation_id):
-        return (
-            Employee.objects.filter(pk=affiliation.employee_id, active=True).exists()
-            or Membership.objects.filter(
-                organisation_id=organisation_id, user=user, role=Membership.Role.OWNER
-            ).exists()
-        )
+        return not has_left(organisation_id, user)

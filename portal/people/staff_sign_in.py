@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.forms import ResetPasswordForm
+from django.contrib import messages
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 
 from portal.people.session import open_every_door
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
 
     from portal.people.models import User
 
@@ -19,6 +22,18 @@ class StaffSignIn(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is un
     def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002  allauth's signature.
         """Accounts are created by the operator or by an invitation, never by a visitor."""
         return False
+
+    def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:  # noqa: ANN401
+        """Let in only the accounts that were made with a password; the others have their company's door.
+
+        Otherwise a person who was let in once by a company could give themselves a password or a passkey, and come
+        back when the company no longer lets them in.
+        """
+        if "@" not in user.username:
+            messages.error(request, _("This account signs in through its company."))
+            return redirect("front_door")
+        answer: HttpResponse | None = super().pre_login(request, user, **kwargs)
+        return answer
 
     def login(self, request: HttpRequest, user: User) -> None:
         super().login(request, user)

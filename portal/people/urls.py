@@ -10,5 +10,6 @@ urlpatterns = [
     path("o/<slug:org>/settings/", views.organisation_settings, name="organisation_settings"),
     path("o/<slug:org>/settings/change/", views.settings_change, name="settings_change"),
     path("o/<slug:org>/settings/roles/", views.role_grant, name="role_grant"),
+    path("o/<slug:org>/support/leave/", views.support_leave, name="support_leave"),
     path("o/<slug:org>/settings/roles/<int:user_id>/withdraw/", views.role_withdraw, name="role_withdraw"),
 ]

@@ -18,7 +18,7 @@ from portal.people.forms import MemberSearch, RoleForm, SettingsForm
 from portal.people.models import Membership
 from portal.people.search import login_known_to, logins_matching
 from portal.people.selectors import members, support_accesses
-from portal.people.services import grant_role, withdraw_role
+from portal.people.services import close_support_access, grant_role, withdraw_role
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -78,6 +78,13 @@ def role_withdraw(request: OrganisationRequest, user_id: int) -> HttpResponse:
     if user_id == request.user.pk:
         return redirect("front_door")
     return redirect("organisation_settings", org=request.organisation.slug)
+
+
+@require_POST
+@organisation_page(Permission.VIEW_ORGANISATION)
+def support_leave(request: OrganisationRequest) -> HttpResponse:
+    close_support_access(actor=request.access.actor, organisation=request.organisation, user=request.user)
+    return redirect("front_door")
 
 
 def _settings_page(

@@ -128,13 +128,14 @@ def stated_id(event: object) -> str:
 
 def _text(event: Mapping[str, Any], name: str) -> str:
     value = event.get(name)
-    if value is None:
+    # Nearly every field of a delivery is a text or absent, and there are ten of them to an event: those come first.
+    if value is None or value == "":
         return ""
-    # A whole number says the same as its digits; True is no number, though Python calls it one.
-    if type(value) is int:
+    if type(value) is not str:
+        # A whole number says the same as its digits; True is no number, though Python calls it one.
+        if type(value) is not int:
+            raise FactError("invalid_text")
         value = str(value)
-    if not isinstance(value, str):
-        raise FactError("invalid_text")
     value = value.strip()
     if len(value) > _LONGEST[name] or not value.isprintable():
         raise FactError("invalid_text")
@@ -151,7 +152,8 @@ def _needed(event: Mapping[str, Any], name: str) -> str:
 def _moment(text: str, now: datetime) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
-        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        if moment.tzinfo is not UTC:
+            moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         raise FactError("bad_date") from None
     if moment < _EARLIEST:
@@ -171,6 +173,8 @@ def _reference(text: str) -> uuid.UUID | None:
 def _share(value: object) -> int | None:
     if value is None or value == "":
         return None
+    if type(value) is int and 0 <= value <= 100:
+        return value
     # A CSV file has nothing but text, and some writers of JSON give 50 as 50.0.
     if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= 3:
         value = int(value)

@@ -43,9 +43,9 @@ def create_landing() -> None:
 
 
 def fill_landing(facts: Iterable[tuple[int, Fact, int]]) -> None:
-    """Send (ref, fact, programme id) down."""
+    """Send (ref, fact, programme id) down. COPY is the driver's own: the wrapper makes its errors Django's."""
     copy_sql = f"COPY event_landing (ref, {', '.join(_FIELDS)}) FROM STDIN"
-    with connection.cursor() as cursor, cursor.copy(copy_sql) as copy:
+    with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(copy_sql) as copy:
         for ref, fact, programme_id in facts:
             copy.write_row(
                 (

@@ -55,14 +55,22 @@ class CompletionEvent(TenantModel):
 
 
 class UnplacedEvent(models.Model):
-    """A fact whose organisation is not known: kept as it came, until someone places it."""
+    """A fact whose organisation or programme is not known: kept as it came, until someone places it.
 
-    event_id = models.CharField(max_length=200, unique=True)
+    An event_id is the own of the organisation that the fact states, known or not, or of those that state none
+    (`organisation_slug` is empty): who may write for one organisation must not stand in the way of another's facts.
+    """
+
+    organisation_slug = models.CharField(max_length=60, blank=True)
+    event_id = models.CharField(max_length=200)
     payload = models.JSONField()
     received_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         db_table = "unplaced_event"
+        constraints = (
+            models.UniqueConstraint(fields=["organisation_slug", "event_id"], name="progress_unplaced_once"),
+        )
 
 
 class RosterRollup(TenantModel):

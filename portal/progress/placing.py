@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from portal.progress.tally import Tally
 
 
+Key = tuple[str, str]
+"""The slug of the organisation that a fact states, or nothing, and its event_id."""
+
+
 class NumberedFact(NamedTuple):
     """A fact and the number of its line or item."""
 
@@ -59,15 +63,16 @@ def place_facts(facts: Sequence[NumberedFact]) -> Placement:
 
 
 def keep_unplaced(unplaced: Iterable[tuple[NumberedFact, str]], tally: Tally) -> None:
-    """Keep facts without a place under their event_id; the same again is a duplicate."""
+    """Keep facts without a place under their key; the same again is a duplicate."""
     items = list(unplaced)
-    kept = payloads_kept(item.fact.event_id for item, _reason in items)
+    kept = payloads_kept(item.fact for item, _reason in items)
     fresh = []
     for (row, fact), reason in items:
         payload = payload_of(fact)
-        known = kept.setdefault(fact.event_id, payload)
+        known = kept.setdefault(key_of(fact), payload)
         if known is payload:
-            fresh.append(UnplacedEvent(event_id=fact.event_id, payload=payload))
+            slug, event_id = key_of(fact)
+            fresh.append(UnplacedEvent(organisation_slug=slug, event_id=event_id, payload=payload))
             tally.note(Outcome.UNMATCHED, row, fact.event_id, reason)
         elif known == payload:
             tally.add(Outcome.DUPLICATE)
@@ -76,12 +81,21 @@ def keep_unplaced(unplaced: Iterable[tuple[NumberedFact, str]], tally: Tally) ->
     UnplacedEvent.objects.bulk_create(fresh, ignore_conflicts=True, batch_size=5_000)
 
 
-def payloads_kept(event_ids: Iterable[str]) -> dict[str, dict[str, object]]:
-    """Return what is kept without a place, by event_id. Hardly ever anything: the table is looked into only then."""
+def key_of(fact: Fact) -> Key:
+    """Return under what a fact without a place is kept: the organisation it states, or none, and its event_id."""
+    return fact.organisation, fact.event_id
+
+
+def payloads_kept(facts: Iterable[Fact]) -> dict[Key, dict[str, object]]:
+    """Return what is kept without a place, by key. Hardly ever anything: the table is looked into only then."""
     if not UnplacedEvent.objects.exists():
         return {}
-    found = UnplacedEvent.objects.filter(event_id__in=set(event_ids))
-    return dict(found.values_list("event_id", "payload"))
+    keys = {key_of(fact) for fact in facts}
+    found = UnplacedEvent.objects.filter(
+        organisation_slug__in={slug for slug, _event_id in keys}, event_id__in={event_id for _slug, event_id in keys}
+    )
+    payloads = found.values_list("organisation_slug", "event_id", "payload")
+    return {(slug, event_id): payload for slug, event_id, payload in payloads}
 
 
 def payload_of(fact: Fact) -> dict[str, object]:

@@ -19,7 +19,7 @@ from portal.people.services import ROSTER_CHANGED
 from portal.progress import landing, projection
 from portal.progress.facts import FactError, parse_fact, stated_id
 from portal.progress.models import UnplacedEvent
-from portal.progress.placing import NumberedFact, keep_unplaced, payload_of, payloads_kept, place_facts
+from portal.progress.placing import NumberedFact, keep_unplaced, key_of, payload_of, payloads_kept, place_facts
 from portal.progress.rollups import Comparison, refresh
 from portal.progress.selectors import EVENTS_KEPT, FACTS_RECORDED, TOPICS
 from portal.progress.tally import Outcome, Recorded, Tally
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from portal.core.actor import Actor
     from portal.progress.facts import Fact
-    from portal.progress.placing import Placement
+    from portal.progress.placing import Key, Placement
 
 BATCH = 10_000
 ISSUES_SHOWN = 1_000
@@ -45,8 +45,8 @@ def record_completions(
 ) -> Recorded:
     """Record numbered events, whatever their organisations; each batch is one transaction.
 
-    None is lost: what has no person, organisation or programme yet is kept under its event_id. `allowed` limits the
-    organisations, by slug, that may be written to.
+    None is lost: what has no person, organisation or programme yet is kept under the organisation it states and its
+    event_id. `allowed` limits the organisations, by slug, that may be written to.
     """
     tally = Tally(issues_shown)
     rest = iter(events)
@@ -109,7 +109,7 @@ def _record_batch(
     placement = place_facts(facts)
     if allowed is not None:
         placement = _within(placement, allowed, tally)
-    kept = payloads_kept(item.fact.event_id for item in facts)
+    kept = payloads_kept(item.fact for item in facts)
     # Always in the same order, so that two deliveries never wait for each other.
     for organisation_id in sorted(placement.placed):
         organisation = Organisation.objects.get(pk=organisation_id)
@@ -152,14 +152,14 @@ def _within(placement: Placement, allowed: frozenset[str], tally: Tally) -> Plac
 
 
 def _without_kept(
-    facts: list[tuple[int, Fact, int]], kept: dict[str, dict[str, object]], organisation_id: int, tally: Tally
+    facts: list[tuple[int, Fact, int]], kept: dict[Key, dict[str, object]], organisation_id: int, tally: Tally
 ) -> list[tuple[int, Fact, int]]:
     """Leave out what is kept already without a place, and have it placed by the next catching up."""
     if not kept:
         return facts
     news = []
     for row, fact, programme_id in facts:
-        known = kept.get(fact.event_id)
+        known = kept.get(key_of(fact))
         if known is None:
             news.append((row, fact, programme_id))
         elif known == payload_of(fact):
@@ -232,7 +232,7 @@ def _carry_facts(*, actor: Actor, organisation: Organisation, subjects: Mapping[
 
 
 def _place_kept(*, actor: Actor, organisation: Organisation) -> None:
-    waiting = UnplacedEvent.objects.filter(payload__organisation=organisation.slug).order_by("pk")[:BATCH]
+    waiting = UnplacedEvent.objects.filter(organisation_slug=organisation.slug).order_by("pk")[:BATCH]
     facts = _checked([(item.pk, item.payload) for item in waiting], Tally(0))
     placed = place_facts(facts).placed.get(organisation.pk, []) if facts else []
     if placed:

@@ -75,6 +75,7 @@ PAGES = {
     "settings_change": Page(OWNERS, "post"),
     "role_grant": Page((302, 404, 403, 403, 404, 404, 404), "post"),
     "role_withdraw": Page(OWNERS, "post"),
+    "support_leave": Page(MEMBERS, "post"),
     "sign_in_settings": Page(OWNERS),
     "sign_in_replace": Page(OWNERS, "post"),
     "sign_in_test": Page(OWNERS, "post"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.core.management import call_command
 
+from imports import runs
 from tests.factories.people import make_user
 from tests.imports.rosters import employees, enrolments, people, person, prepare_roster, roster_file
 
@@ -117,6 +118,20 @@ def test_bad_input_gets_a_sentence(laposte: Organisation, tmp_path: Path, conten
     assert (document["error"]["code"], ended) == (code, 1)
     assert document["error"]["message"] in said
     assert "Traceback" not in said
+
+
+def test_an_error_on_our_side_gets_a_sentence(
+    laposte: Organisation, roster_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(**_: object) -> None:
+        raise ValueError(roster_path)
+
+    monkeypatch.setattr(runs, "stage_rows", broken)
+    document, code, said = run("import_roster", "laposte", roster_path, "--apply")
+
+    assert (document["state"], document["error"]["code"], code) == ("failed", "internal", 1)
+    assert str(document["import"]) in document["error"]["message"]
+    assert said.strip() == document["error"]["message"]
 
 
 def test_what_does_not_exist_is_named(laposte: Organisation, tmp_path: Path) -> None:

@@ -22,6 +22,8 @@ FILES = [
     "no_header",
     "too_many_cohorts",
     "upload_again",
+    "internal",
+    "stopped",
     "roster_changed",
 ]
 

@@ -10,7 +10,15 @@ from django.core.files.storage import default_storage
 
 from imports.models import RosterImport, StagedRow
 from imports.runs import prepare_import
-from imports.services import Confirmation, cancel_import, confirm_import, fail_import, open_import, undo_import
+from imports.services import (
+    Confirmation,
+    approve_held,
+    cancel_import,
+    confirm_import,
+    fail_import,
+    open_import,
+    undo_import,
+)
 from portal.audit.models import AuditEvent
 from portal.core.actor import OPERATOR
 from portal.core.errors import Refusal
@@ -46,6 +54,12 @@ def read(organisation: Organisation, content: bytes) -> RosterImport:
     import_id = opened(organisation, content).pk
     prepare_import(actor=OPERATOR, organisation=organisation, import_id=import_id)
     return reread(organisation, import_id)
+
+
+def departing(organisation: Organisation) -> list[str]:
+    with organisation_scope(organisation.pk):
+        leaving = StagedRow.objects.filter(action="depart").order_by("employee_number")
+        return list(leaving.values_list("employee_number", flat=True))
 
 
 def confirm(organisation: Organisation, import_id: int) -> Confirmation:
@@ -136,6 +150,36 @@ def test_the_roster_changed_and_the_plan_must_be_looked_at_again(laposte: Organi
     again = reread(laposte, found.pk)
     assert (again.state, counted(again)) == ("ready", {"update": 2, "unchanged": 1, "reject": 3})
     assert confirm(laposte, found.pk) is Confirmation.STARTED
+
+
+def test_the_plan_counts_the_same_but_speaks_of_others(laposte: Organisation) -> None:
+    apply_roster(laposte, people(6))
+    found = prepare_roster(laposte, people(5), mode=RosterImport.Mode.FULL)
+    assert departing(laposte) == ["00006"]
+    apply_roster(laposte, [person("00006", "Martin6", "Zoé", "", "Lyon", "", "01/01/2020"), person("00099")])
+
+    assert confirm(laposte, found.pk) is Confirmation.PLAN_RECOMPUTED
+    assert departing(laposte) == ["00099"]
+    assert confirm(laposte, found.pk) is Confirmation.STARTED
+
+
+def test_what_is_held_counts_the_same_but_speaks_of_others(laposte: Organisation) -> None:
+    apply_roster(laposte, people(30))
+    found = prepare_roster(laposte, people(10), mode=RosterImport.Mode.FULL)
+    apply_roster(laposte, [person("00030", "Martin30", "Zoé", "", "Lyon", "", "01/01/2020"), person("00099")])
+
+    with organisation_scope(laposte.pk):
+        began = approve_held(actor=OPERATOR, organisation=laposte, import_id=found.pk)
+
+    assert (began, reread(laposte, found.pk).state) == (Confirmation.PLAN_RECOMPUTED, "held")
+
+
+def test_an_edit_of_what_changes_is_shown_again(laposte: Organisation) -> None:
+    apply_roster(laposte, people(3))
+    found = prepare_roster(laposte, people(3, site="Brest"))
+    apply_roster(laposte, people(1, site="Nantes"))
+
+    assert confirm(laposte, found.pk) is Confirmation.PLAN_RECOMPUTED
 
 
 def test_two_imports_are_not_applied_at_once(laposte: Organisation, airbus: Organisation) -> None:

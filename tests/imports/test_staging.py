@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+import datetime as dt
 from typing import TYPE_CHECKING
 
 import pytest
+from django.db import DataError
 
 from imports.models import RosterImport, StagedRow
 from imports.pipeline.fields import ROSTER_FIELDS
@@ -13,7 +16,7 @@ from imports.pipeline.validation import CheckedRow
 from imports.services import begin_preparing
 from imports.staging import FIELDS, NoLongerWanted, stage_rows, staged_columns
 from portal.core.tenancy import cursor_rows, organisation_scope
-from tests.imports.rosters import HEADER, issue_codes, open_roster, person, prepare_roster
+from tests.imports.rosters import HEADER, counted, issue_codes, open_roster, person, prepare_roster
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,6 +95,33 @@ def test_a_cancelled_import_takes_no_more_rows(laposte: Organisation) -> None:
     with pytest.raises(NoLongerWanted):
         stage_rows(roster_import=roster_import, mapping=MAPPING, rows=[checked(2)])
     assert count(roster_import) == 0
+
+
+def test_one_unreadable_date_rejects_its_row_and_no_other(laposte: Organisation) -> None:
+    dates = ("01/02/2030", "notadate", "", "31/12/1899", "#REF!")
+    found = prepare_roster(
+        laposte, [person(f"{number}", "A", "B", "", "", "", day) for number, day in enumerate(dates)]
+    )
+
+    assert (found.state, counted(found)) == ("ready", {"create": 2, "reject": 3})
+    assert issue_codes(laposte, found) == [(3, "invalid_date"), (5, "date_out_of_range"), (6, "error_cell")]
+    with organisation_scope(laposte.pk):
+        stored = cursor_rows("SELECT left_on FROM imports_stagedrow ORDER BY number")
+    assert stored == [(dt.date(2030, 2, 1),), (None,), (None,), (None,), (None,)]
+
+
+def test_an_empty_text_is_no_date(laposte: Organisation) -> None:
+    mapping = Mapping("csv", 1, ("Matricule", "Sortie"), {"employee_number": 0, "left_on": 1})
+    row = CheckedRow(2, {"employee_number": "1", "left_on": ""}, "", [])
+
+    assert stage_rows(roster_import=begun(laposte), mapping=mapping, rows=[row]) == 1
+
+
+def test_an_error_of_the_copy_is_one_of_the_database(laposte: Organisation) -> None:
+    unstorable = dataclasses.replace(checked(1), sort_name="\x00")
+
+    with pytest.raises(DataError):
+        stage_rows(roster_import=begun(laposte), mapping=MAPPING, rows=[unstorable])
 
 
 def test_dropped_columns_are_stored_nowhere(laposte: Organisation) -> None:

@@ -11,6 +11,8 @@ from django.urls import reverse
 from imports import tasks
 from imports.models import RosterImport
 from imports.review import changed_people
+from imports.services import fail_import
+from portal.core.actor import OPERATOR
 from portal.core.tenancy import organisation_scope
 from portal.people.selectors import user_actor
 from tests.factories.people import make_employee
@@ -169,6 +171,19 @@ def test_a_file_that_could_not_be_read_says_why(as_helene: Client, laposte: Orga
     found = prepare_roster(laposte, [("1", "2")], header=("a", "b"))
 
     assert b'class="note bad"' in as_helene.get(at(laposte, found)).content
+
+
+def test_an_import_that_stopped_on_its_way_can_be_undone(as_helene: Client, laposte: Organisation) -> None:
+    found = apply_roster(laposte, people(2))
+    with organisation_scope(laposte.pk):
+        RosterImport.objects.update(state="applying")
+        told = {"number": str(found.pk)}
+        fail_import(actor=OPERATOR, organisation=laposte, import_id=found.pk, code="stopped", params=told)
+
+    page = as_helene.get(at(laposte, found)).content.decode()
+
+    assert at(laposte, found, "import_undo") in page
+    assert f": {found.pk}." in page.replace("\u00a0:", ":")
 
 
 def test_whoever_uploaded_is_told_to_ask_someone_else(

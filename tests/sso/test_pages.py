@@ -122,9 +122,7 @@ def test_a_failed_sign_in_is_explained_under_its_code(as_odile: Client, poste: C
 
 def test_new_certificates_are_taken_on_the_page(as_odile: Client, poste: Company) -> None:
     fresh = kit.keys("renewed")
-    document = kit.metadata(
-        entity_id=poste.entity_id, sso_url=poste.connection.idp_sso_url, certificates=(fresh.certificate_pem,)
-    ).encode()
+    document = renewed_metadata(poste, poste.keys, fresh)
     refused = as_odile.post(PAGE, upload(document))
     assert refused.status_code == 409
     assert PAGE in refused.content.decode()
@@ -133,7 +131,24 @@ def test_new_certificates_are_taken_on_the_page(as_odile: Client, poste: Company
 
     renewed = Company(poste.organisation, poste.connection, fresh)
     assert renewed.sign_in(Client()).status_code == 302
+    as_odile.post(f"{PAGE}{poste.connection.public_id}/metadata/", upload(renewed_metadata(poste, fresh)))
+    assert renewed.sign_in(Client()).status_code == 302
     assert poste.post(poste.answer(poste.begin(Client()))).status_code == 400
+
+
+def test_what_could_be_another_lets_nobody_in_before_a_test(as_odile: Client, poste: Company) -> None:
+    stranger = kit.keys("stranger")
+    as_odile.post(f"{PAGE}{poste.connection.public_id}/metadata/", upload(renewed_metadata(poste, stranger)))
+
+    assert Client().get(poste.path("login/")).status_code in {400, 403}
+    with organisation_scope(poste.organisation.pk):
+        assert Connection.objects.get(pk=poste.connection.pk).state == Connection.State.CONFIGURED
+
+
+def renewed_metadata(company: Company, *keys: kit.Keys) -> bytes:
+    certificates = tuple(key.certificate_pem for key in keys)
+    sso_url = company.connection.idp_sso_url
+    return kit.metadata(entity_id=company.entity_id, sso_url=sso_url, certificates=certificates).encode()
 
 
 def test_another_identity_providers_metadata_replaces_nothing(as_odile: Client, poste: Company) -> None:

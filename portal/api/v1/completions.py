@@ -32,6 +32,9 @@ MOST_EVENTS = 10_000
 MOST_BYTES = 10 * 1024 * 1024
 EVENTS = "events"
 
+_CONTAINERS_PER_EVENT = 8
+_VALUES_PER_EVENT = 40
+
 
 class EventListParser(BaseParser):
     """A JSON array of events, numbered from 1."""
@@ -45,11 +48,13 @@ class EventListParser(BaseParser):
         parser_context: Mapping[str, Any] | None = None,  # noqa: ARG002  The framework's signature.
     ) -> dict[str, object]:
         try:
-            events = json.loads(stream.read(MOST_BYTES + 1))
+            events = json.loads(_bounded_body(stream))
         except (ValueError, RecursionError):
             raise ParseError(_("The body is not JSON.")) from None
         if not isinstance(events, list):
             raise ParseError(_("A list of events is expected."))
+        if len(events) > MOST_EVENTS:
+            raise _too_many_events()
         return {EVENTS: list(enumerate(events, 1))}
 
 
@@ -64,8 +69,11 @@ class EventLinesParser(BaseParser):
         media_type: str | None = None,  # noqa: ARG002  The framework's signature.
         parser_context: Mapping[str, Any] | None = None,  # noqa: ARG002  The framework's signature.
     ) -> dict[str, object]:
-        body = io.BytesIO(stream.read(MOST_BYTES + 1))
-        return {EVENTS: list(islice(events_of_lines(body), MOST_EVENTS + 1))}
+        body = io.BytesIO(_bounded_body(stream))
+        events = list(islice(events_of_lines(body), MOST_EVENTS + 1))
+        if len(events) > MOST_EVENTS:
+            raise _too_many_events()
+        return {EVENTS: events}
 
 
 class RecordCompletions(TokenOperation):
@@ -116,9 +124,6 @@ class RecordCompletions(TokenOperation):
         events = request.data.get(EVENTS, []) if isinstance(request.data, dict) else []
         if not events:
             raise ParseError(_("A list of events is expected."))
-        if len(events) > MOST_EVENTS:
-            message = _("Send %(limit)d events at most in one request.")
-            raise TooLarge(message % {"limit": MOST_EVENTS}, limit=MOST_EVENTS)
         recorded = record_completions(
             actor=self.holder.actor,
             events=events,
@@ -128,6 +133,25 @@ class RecordCompletions(TokenOperation):
         for organisation_id in recorded.organisation_ids:
             enqueue_on_commit(catch_up_organisation, organisation_id)
         return Response(self.OutputSerializer(recorded).data)
+
+
+def _bounded_body(stream: IO[bytes]) -> bytes:
+    """Return the body, when what it builds in memory stays in proportion to it.
+
+    An empty object of three bytes becomes one of sixty-four: ten megabytes of nothing but those would fill the memory
+    before they could be counted. Signs are counted instead, which costs milliseconds. Those inside of texts count
+    too, so the limits are a multiple of what the documented fields need.
+    """
+    body = stream.read(MOST_BYTES + 1)
+    containers = body.count(b"{") + body.count(b"[")
+    if containers > MOST_EVENTS * _CONTAINERS_PER_EVENT or body.count(b",") > MOST_EVENTS * _VALUES_PER_EVENT:
+        raise _too_many_events()
+    return body
+
+
+def _too_many_events() -> TooLarge:
+    message = _("Send %(limit)d events at most in one request, with the documented fields.")
+    return TooLarge(message % {"limit": MOST_EVENTS}, limit=MOST_EVENTS)
 
 
 def _refuse_long_body(request: Request) -> None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from drf_spectacular.utils import extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from portal.api.authentication import PersonAuthentication
+from portal.api.v1.operations import Operation
 from portal.core.tenancy import organisation_scope
 from portal.organisations.models import Organisation
 from portal.people.models import Employee, Membership, StaffRole, User
@@ -22,8 +22,12 @@ if TYPE_CHECKING:
 LEARNER = "learner"
 
 
-class ReadMe(APIView):
-    """The person, and what they are in the organisation through whose door they came."""
+class ReadMe(Operation):
+    """The person, and what they are in the organisation through whose door they came.
+
+    Of several doors used in one session it is the organisation that the portal has known longest: the session
+    remembers which doors were used, not which of them last.
+    """
 
     authentication_classes = (PersonAuthentication,)
 

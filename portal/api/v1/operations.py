@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.http import Http404
 from rest_framework.views import APIView
@@ -11,10 +11,28 @@ from portal.api.throttling import TokenThrottle
 from portal.organisations.models import Organisation
 
 if TYPE_CHECKING:
+    from rest_framework.request import Request
+    from rest_framework.response import Response
+
     from portal.api.authentication import TokenHolder
 
 
-class TokenOperation(APIView):
+class Operation(APIView):
+    """Any operation: what it answers, a failure too, is for the caller and stays in no cache on the way or after."""
+
+    def finalize_response(
+        self,
+        request: Request,
+        response: Response,
+        *args: Any,  # noqa: ANN401  The framework's signature.
+        **kwargs: Any,  # noqa: ANN401
+    ) -> Response:
+        final = super().finalize_response(request, response, *args, **kwargs)
+        final["Cache-Control"] = "private, no-store"
+        return final
+
+
+class TokenOperation(Operation):
     """An operation of another system."""
 
     throttle_classes = (TokenThrottle,)

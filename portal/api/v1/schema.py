@@ -7,6 +7,8 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.views import SpectacularJSONAPIView
 
+from portal.api.v1.operations import Operation
+
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # Registers itself.
     target_class = "portal.api.authentication.TokenAuthentication"
@@ -24,5 +26,5 @@ class PersonScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
         return {"type": "apiKey", "in": "cookie", "name": "portal"}
 
 
-class ReadSchema(SpectacularJSONAPIView):
+class ReadSchema(Operation, SpectacularJSONAPIView):
     """Open to all: it holds no data."""

@@ -45,15 +45,14 @@ def number(value: Number | None, decimals: int = 0) -> str:
 def percent(part: Number | None, whole: Number = 1) -> str:
     """Write `part` of `whole` in whole per cent.
 
-    Rounding never says that all is done, or nothing, when that is not so: 99.9 is written 99, 0.1 is 1.
+    Rounding never says that all is done, or nothing, when that is not so: 99.9 is written 99, 0.1 is < 1.
     """
     if part is None or part == "" or not whole:
         return ABSENT
     share = 100 * float(part) / float(whole)
-    rounded = round(share)
-    if 0 < share < 100:
-        rounded = min(max(rounded, 1), 99)
-    return f"{number(rounded)}{NARROW_SPACE if in_french() else ''}%"
+    rounded = min(round(share), 99) if share < 100 else round(share)
+    sign = f"{NARROW_SPACE if in_french() else ''}%"
+    return f"< 1{sign}" if 0 < share < 0.5 else f"{number(rounded)}{sign}"
 
 
 def _local(value: dt.datetime) -> dt.datetime:

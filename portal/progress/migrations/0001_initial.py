@@ -23,12 +23,16 @@ class Migration(migrations.Migration):
                     "id",
                     models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
-                ("event_id", models.CharField(max_length=200, unique=True)),
+                ("organisation_slug", models.CharField(blank=True, max_length=60)),
+                ("event_id", models.CharField(max_length=200)),
                 ("payload", models.JSONField()),
                 ("received_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
                 "db_table": "unplaced_event",
+                "constraints": [
+                    models.UniqueConstraint(fields=("organisation_slug", "event_id"), name="progress_unplaced_once")
+                ],
             },
         ),
         migrations.CreateModel(

@@ -190,3 +190,14 @@ def test_a_mapping_survives_json() -> None:
 def test_a_signature_ignores_how_headers_are_written() -> None:
     assert header_signature(("N° salarié", "PRÉNOM")) == header_signature(("n salarie", "Prénom "))
     assert header_signature(("a", "b")) != header_signature(("b", "a"))
+
+
+def test_columns_that_feed_nothing_are_named() -> None:
+    mapping = Mapping(
+        sheet="csv",
+        header_row=1,
+        headers=("Matricule", "Nom", "Responsable", "", "Date de naissance"),
+        columns={"employee_number": 0, "last_name": 1},
+        dropped=(4,),
+    )
+    assert mapping.ignored_headers == ("Responsable",)

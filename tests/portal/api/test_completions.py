@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +15,7 @@ from portal.api.models import ApiToken
 from portal.api.v1 import completions
 from portal.core.tenancy import organisation_scope
 from portal.progress.models import CompletionEvent, UnplacedEvent
+from tests.factories.people import make_employee
 from tests.factories.progress import event
 from tests.portal.api.conftest import holder
 
@@ -94,6 +96,14 @@ def test_a_token_without_the_scope_is_refused(laposte: Organisation) -> None:
     assert error(response)["code"] == "permission_denied"
 
 
+def test_a_token_cannot_block_anothers_facts(laposte_system: Client, platform: Client, airbus: Organisation) -> None:
+    make_employee(airbus, "7")
+    kept = event(number="7", programme="unheard-of")
+    assert post(laposte_system, [kept]).json()["unmatched"] == 1
+    body = post(platform, [{**event(number="7", organisation="airbus"), "event_id": kept["event_id"]}]).json()
+    assert (body["accepted"], body["rejected"]) == (1, 0)
+
+
 def test_a_token_of_one_organisation_writes_there_only(
     laposte_system: Client, airbus: Organisation, amelie: Employee
 ) -> None:
@@ -108,7 +118,7 @@ def test_a_token_of_one_organisation_writes_there_only(
         assert not CompletionEvent.objects.exists()
 
 
-@pytest.mark.parametrize("body", ["", "{", "nothing", "{}", '"text"', "3", "[]", "[" * 100_000])
+@pytest.mark.parametrize("body", ["", "{", "nothing", "{}", '"text"', "3", "[]", "[" * 50_000])
 def test_a_body_that_is_no_list_is_refused(platform: Client, body: str) -> None:
     response = platform.post(URL, body, content_type="application/json")
     assert response.status_code == 400
@@ -129,6 +139,40 @@ def test_too_many_events_are_refused(platform: Client, monkeypatch: pytest.Monke
     assert not UnplacedEvent.objects.exists()
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"[" + b",".join([b"{}"] * 1_000_000) + b"]",
+        b"[[" + b",".join([b"[]"] * 1_000_000) + b"]]",
+        b"[[" + b",".join([b"1.5"] * 1_000_000) + b"]]",
+        b"{}\n" * 1_000_000,
+        (b"[" + b",".join([b"{}"] * 20_000) + b"]\n") * 60,
+    ],
+    ids=["objects", "lists", "numbers", "lines", "lists in lines"],
+)
+def test_a_body_that_would_swell_is_refused(platform: Client, content: bytes) -> None:
+    """What is small on the wire may be large in memory: it is refused before anything is built of it."""
+    media_type = "application/x-ndjson" if b"\n" in content else "application/json"
+    tracemalloc.start()
+    try:
+        response = platform.post(URL, content, content_type=media_type)
+        _now, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert response.status_code == 413
+    assert error(response)["extra"] == {"limit": completions.MOST_EVENTS}
+    # The test's client holds copies of the body as well.
+    assert peak < 6 * len(content)
+
+
+def test_a_full_request_is_not_too_large(platform: Client) -> None:
+    """The limits on the body leave room for as many events as are allowed, with every field and more."""
+    whole = {**event("certified", "00412877", email="a@laposte.example", progress=100), "extra": {"seen": [1, 2]}}
+    events = [whole for _ in range(completions.MOST_EVENTS)]
+    body = post(platform, events).json()
+    assert body["received"] == completions.MOST_EVENTS
+
+
 def test_a_long_body_is_refused_unread(platform: Client) -> None:
     response = platform.post(URL, b"x" * (completions.MOST_BYTES + 1), content_type="application/json")
     assert response.status_code == 413
@@ -137,6 +181,13 @@ def test_a_long_body_is_refused_unread(platform: Client) -> None:
 
 def test_another_kind_of_body_is_refused(platform: Client) -> None:
     assert platform.post(URL, "a=b", content_type="application/x-www-form-urlencoded").status_code == 415
+
+
+def test_answers_stay_in_no_cache(platform: Client, client: Client) -> None:
+    """Records are personal, and what is said of them to one caller is for no other: failures included."""
+    answers = [post(platform, [event()]), post(platform, []), post(client, [event()]), platform.get(URL)]
+    assert [answer.status_code for answer in answers] == [200, 400, 401, 405]
+    assert {answer["Cache-Control"] for answer in answers} == {"private, no-store"}
 
 
 def test_it_rejects_get(platform: Client) -> None:

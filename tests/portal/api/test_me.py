@@ -53,6 +53,12 @@ def test_nobody_is_refused(client: Client, laposte_system: Client) -> None:
         assert response.json()["error"]["code"] == "not_authenticated"
 
 
+def test_answers_stay_in_no_cache(as_amelie: Client, client: Client) -> None:
+    for visitor, path, status in [(as_amelie, URL, 200), (client, URL, 401), (client, reverse("api_schema"), 200)]:
+        response = visitor.get(path)
+        assert (response.status_code, response["Cache-Control"]) == (status, "private, no-store")
+
+
 def test_it_rejects_post(as_amelie: Client) -> None:
     assert as_amelie.post(URL).status_code == 405
 

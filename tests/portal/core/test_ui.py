@@ -44,7 +44,7 @@ def test_decimals_follow_the_language() -> None:
 
 @pytest.mark.parametrize(
     ("part", "whole", "written"),
-    [(62, 100, "62%"), (9999, 10000, "99%"), (1, 10000, "1%"), (0, 5, "0%"), (5, 5, "100%"), (3, 0, "–")],
+    [(62, 100, "62%"), (9999, 10000, "99%"), (1, 10000, "< 1%"), (0, 5, "0%"), (5, 5, "100%"), (3, 0, "–")],
 )
 def test_a_share_is_never_rounded_to_all_or_nothing(part: int, whole: int, written: str) -> None:
     with translation.override("en"):

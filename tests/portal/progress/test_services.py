@@ -202,6 +202,29 @@ def test_a_learner_of_several_organisations_must_be_placed(laposte: Organisation
     assert counts(record(event(learner=str(reference.reference)))) == (1, 0, 0, 0)
 
 
+def test_a_kept_event_does_not_block_another_organisations(laposte: Organisation, airbus: Organisation) -> None:
+    """Whoever may write for one organisation only must not be able to have another's facts refused."""
+    make_employee(airbus, "7")
+    stray = event("started", "7", programme="unheard-of")
+    allowed = frozenset({"laposte"})
+    assert counts(record(stray, allowed=allowed)) == (0, 0, 1, 0)
+    assert counts(record({**event("started", "7", organisation="airbus"), "event_id": stray["event_id"]})) == (
+        1,
+        0,
+        0,
+        0,
+    )
+
+
+def test_kept_events_of_two_organisations_share_an_id(laposte: Organisation, airbus: Organisation) -> None:
+    stray = event("started", "7", programme="unheard-of")
+    other = {**stray, "organisation": "airbus", "event": "completed"}
+    assert counts(record(stray, other)) == (0, 0, 2, 0)
+    assert counts(record(stray, other)) == (0, 2, 0, 0)
+    kept = UnplacedEvent.objects.values_list("organisation_slug", "event_id")
+    assert set(kept) == {("laposte", stray["event_id"]), ("airbus", stray["event_id"])}
+
+
 def test_a_new_organisation_finds_its_events(db: None) -> None:
     stray = event("started", "1", organisation="newcomer")
     record(stray)

@@ -94,7 +94,7 @@ def test_a_download_is_a_recorded_file(as_victor: Client, laposte: Organisation,
     response = as_victor.get(url("cohort_report_file", cohort.pk, "json"))
     assert json.loads(response.content)["certified"] == 1
     assert response["Content-Disposition"].startswith('attachment; filename="laposte-vague-1-')
-    assert response["Cache-Control"] == "no-store"
+    assert response["Cache-Control"] == "no-store, private"
     with organisation_scope(laposte.pk):
         exported = AuditEvent.objects.get(action=Action.REPORT_EXPORTED)
     assert (exported.subject, exported.data) == (str(cohort.pk), {"format": "json"})
