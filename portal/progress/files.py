@@ -98,7 +98,8 @@ def _names(header: str, delimiter: str) -> list[str]:
 
 def _event_of_line(line: bytes) -> object:
     try:
-        return json.loads(line)
+        # Decoded here: left to itself, json would guess the encoding of every line anew.
+        return json.loads(line.decode())
     except (ValueError, RecursionError):
         return Unreadable("unreadable_line")
 

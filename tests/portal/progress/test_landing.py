@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -23,12 +22,13 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 def test_an_error_of_the_copy_is_one_of_the_database(laposte: Organisation) -> None:
     event = {
         "event_id": "oc-1",
+        "organisation": "laposte",
         "programme": "objectif-ia",
         "event": "certified",
         "occurred_at": "2026-11-13T08:35:00Z",
         "employee_number": "1",
     }
-    unstorable = dataclasses.replace(parse_fact(event, now=NOW), event_id="\x00")
+    unstorable = parse_fact(event, now=NOW)._replace(event_id="\x00")
 
     with organisation_scope(laposte.pk):
         create_landing()
