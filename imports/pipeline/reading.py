@@ -20,9 +20,10 @@ import python_calamine as calamine
 from imports.pipeline.delimited import DelimitedText
 from imports.pipeline.issues import UnreadableFile
 from imports.pipeline.ooxml import SheetFacts
+from imports.pipeline.rehearsal import survives
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from imports.pipeline.ooxml import Mark
 
@@ -166,10 +167,17 @@ def _open_ole(stream: BinaryIO) -> Workbook:
         return Workbook(_Spreadsheet(io.BytesIO(content)), "xls")
 
 
+def _rehearse(read: Callable[[], object]) -> None:
+    if not survives(read):
+        raise UnreadableFile("damaged")
+
+
 class _Spreadsheet:
     """A workbook read by calamine, completed by the facts that it does not give."""
 
     def __init__(self, stream: BinaryIO, facts: SheetFacts | None = None) -> None:
+        stream.seek(0)
+        _rehearse(lambda: calamine.CalamineWorkbook.from_filelike(stream))
         stream.seek(0)
         # From a stream calamine looks at the content; from a path it would believe the extension.
         self._workbook = calamine.CalamineWorkbook.from_filelike(stream)
@@ -202,6 +210,7 @@ class _Spreadsheet:
         if self._kept is not None and self._kept[0].name == name:
             return self._kept
         marked = self._facts is not None and self._facts.survey(name)
+        _rehearse(lambda: self._workbook.get_sheet_by_name(name))
         sheet = self._workbook.get_sheet_by_name(name)
         if sheet.end is not None and sheet.end[0] >= MAX_ROWS:
             raise UnreadableFile("too_many_rows", limit=str(MAX_ROWS))
