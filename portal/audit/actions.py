@@ -7,7 +7,6 @@ from enum import StrEnum
 
 class Action(StrEnum):
     ORGANISATION_CREATED = "organisations:organisation:create"
-    DOMAIN_VERIFIED = "organisations:domain:verify"
     SETTINGS_CHANGED = "organisations:settings:change"
 
     USER_CREATED = "people:user:create"
@@ -18,7 +17,6 @@ class Action(StrEnum):
     EMPLOYEE_EDITED = "people:employee:edit"
     EMPLOYEE_SEEN = "people:employee:see"
     EMPLOYEE_LINKED = "people:employee:link"
-    ROSTER_EXPORTED = "people:roster:export"
 
     PROGRAMME_CONFIGURED = "cohorts:programme:configure"
     COHORT_CREATED = "cohorts:cohort:create"
@@ -32,7 +30,6 @@ class Action(StrEnum):
 
     IMPORT_OPENED = "imports:import:open"
     IMPORT_PREPARED = "imports:import:prepare"
-    IMPORT_MAPPED = "imports:import:map"
     IMPORT_CONFIRMED = "imports:import:confirm"
     IMPORT_APPROVED = "imports:import:approve"
     IMPORT_APPLIED = "imports:import:apply"

@@ -73,11 +73,6 @@ class TenantManager(models.Manager[M]):
         return super().get_queryset()
 
 
-def in_scope_of(instance_id: int) -> bool:
-    """Return whether this organisation is the one in scope."""
-    return current_scope() == instance_id
-
-
 def cursor_rows(sql: str, params: list[Any] | dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
     """Run one statement of set-based SQL in the current scope and return its rows.
 

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 SENTENCES: Mapping[str, str] = {
     Action.ORGANISATION_CREATED: gettext_noop("created the organisation"),
-    Action.DOMAIN_VERIFIED: gettext_noop("verified an e-mail domain"),
     Action.SETTINGS_CHANGED: gettext_noop("changed the settings"),
     Action.USER_CREATED: gettext_noop("created an account with the role “%(role)s”"),
     Action.ROLE_GRANTED: gettext_noop("gave an account the role “%(role)s”"),
@@ -32,7 +31,6 @@ SENTENCES: Mapping[str, str] = {
     Action.EMPLOYEE_EDITED: gettext_noop("changed a person by hand"),
     Action.EMPLOYEE_SEEN: gettext_noop("looked at a person as support"),
     Action.EMPLOYEE_LINKED: gettext_noop("recognised a person"),
-    Action.ROSTER_EXPORTED: gettext_noop("exported the roster"),
     Action.PROGRAMME_CONFIGURED: gettext_noop("configured the programme"),
     Action.COHORT_CREATED: gettext_noop("created the cohort “%(name)s”"),
     Action.CONNECTION_CREATED: gettext_noop("connected an identity provider"),
@@ -43,7 +41,6 @@ SENTENCES: Mapping[str, str] = {
     Action.FIRST_SIGN_IN: gettext_noop("signed in for the first time"),
     Action.IMPORT_OPENED: gettext_noop("uploaded a roster"),
     Action.IMPORT_PREPARED: gettext_noop("read the uploaded roster"),
-    Action.IMPORT_MAPPED: gettext_noop("changed what the columns of an import mean"),
     Action.IMPORT_CONFIRMED: gettext_noop("confirmed an import"),
     Action.IMPORT_APPROVED: gettext_noop("approved a held import"),
     Action.IMPORT_APPLIED: gettext_noop("finished applying an import"),
