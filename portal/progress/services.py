@@ -232,12 +232,16 @@ def _carry_facts(*, actor: Actor, organisation: Organisation, subjects: Mapping[
 
 
 def _place_kept(*, actor: Actor, organisation: Organisation) -> None:
-    waiting = UnplacedEvent.objects.filter(organisation_slug=organisation.slug).order_by("pk")[:BATCH]
-    facts = _checked([(item.pk, item.payload) for item in waiting], Tally(0))
-    placed = place_facts(facts).placed.get(organisation.pk, []) if facts else []
-    if placed:
-        _record_placed(actor=actor, organisation=organisation, facts=placed, tally=Tally(0))
-        UnplacedEvent.objects.filter(pk__in=[row for row, _fact, _programme in placed]).delete()
+    """Try what is kept for this organisation, all of it: what cannot be placed must not stand before what can."""
+    kept = UnplacedEvent.objects.filter(organisation_slug=organisation.slug).order_by("pk")
+    last = 0
+    while waiting := list(kept.filter(pk__gt=last)[:BATCH]):
+        last = waiting[-1].pk
+        facts = _checked([(item.pk, item.payload) for item in waiting], Tally(0))
+        placed = place_facts(facts).placed.get(organisation.pk, []) if facts else []
+        if placed:
+            _record_placed(actor=actor, organisation=organisation, facts=placed, tally=Tally(0))
+            UnplacedEvent.objects.filter(pk__in=[row for row, _fact, _programme in placed]).delete()
 
 
 def _take_turn(organisation_id: int) -> None:

@@ -302,3 +302,18 @@ def test_catching_up_leaves_nothing_to_rebuild(laposte: Organisation, enrolled: 
     caught_up(laposte)
     caught_up(laposte)
     assert services.rebuild(actor=OPERATOR, organisation=laposte, keep=False).different == 0
+
+
+def test_what_cannot_be_placed_does_not_stand_before_what_can(
+    laposte: Organisation, amelie: Employee, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = amelie.employee_number
+    record(event("started", number, programme="never"), event("started", number, programme="later"))
+    Programme.objects.create(code="later", name_fr="Plus tard", name_en="Later")
+    monkeypatch.setattr(services, "BATCH", 1)
+    with organisation_scope(laposte.pk):
+        edit_employee(actor=OPERATOR, organisation=laposte, employee_id=amelie.pk, changes={"site": "Brest"})
+    caught_up(laposte)
+    with organisation_scope(laposte.pk):
+        assert [fact.programme.code for fact in CompletionEvent.objects.select_related("programme")] == ["later"]
+    assert [kept.payload["programme"] for kept in UnplacedEvent.objects.all()] == ["never"]
