@@ -1,8 +1,8 @@
-"""Applying a plan, chunk by chunk.
+"""Applying a plan, chunk by chunk: arrivals, then changes, then departures, each in the order of their numbers.
 
-Each chunk is one transaction that writes people, enrolments, what changed, and the fact that it is done. Killed
-between two statements it leaves nothing; taken up again it begins where it stopped.
-The import's row is locked first, so that two workers follow each other and the second finds the chunk done.
+Each chunk is one transaction that writes people, enrolments, what changed, and how far the work has come. Killed
+between two statements it leaves nothing; taken up again it begins where it stopped. The import's row is locked first,
+so that two workers follow each other. The staged rows are only read: a hundred thousand of them are not written again.
 """
 
 from __future__ import annotations
@@ -12,40 +12,61 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.utils import timezone
 
-from imports.diff import cohort_names, create_cohort_names
-from imports.models import RosterImport
+from imports.diff import INTAKE, cohort_names, create_cohort_names
+from imports.models import RosterImport, StagedRow
 from portal.cohorts.services import cohorts_for_names
 from portal.core.errors import Refusal
 from portal.core.tenancy import cursor_rows
 from portal.enrolments.services import create_enrolment_intake, enrol_employees
-from portal.people.intake import DATE_FIELDS, TEXT_FIELDS, create_intake, match_intake
+from portal.people.intake import create_intake, match_intake
 from portal.people.services import deactivate_employees, upsert_employees
 
 if TYPE_CHECKING:
     from imports.diff import Plan
     from portal.core.actor import Actor
 
-_INTAKE = ", ".join((*TEXT_FIELDS, "sort_name", *DATE_FIELDS))
-_TO_DO = "s.organisation_id = %(organisation)s AND s.roster_import_id = %(import)s AND NOT s.done AND NOT s.held"
+BEFORE_ALL = -(2**31)
+"""Below the number of any row."""
+
+_PHASES = (StagedRow.Action.CREATE, StagedRow.Action.UPDATE, StagedRow.Action.DEPART)
+_RELEASED = {
+    RosterImport.Release.FREE: " AND NOT s.held",
+    RosterImport.Release.HELD: " AND s.held",
+    RosterImport.Release.ALL: "",
+}
 
 
 def apply_chunk(*, actor: Actor, plan: Plan) -> int:
-    """Apply the next rows, then the next departures; return how many, 0 at the end.
+    """Apply the next rows and return how many, 0 at the end. The caller holds the lock of the import's row."""
+    roster_import = plan.roster_import
+    place = roster_import.cursor_action or _PHASES[0]
+    for phase in _PHASES[_PHASES.index(StagedRow.Action(place)) :]:
+        after = roster_import.cursor_number if phase == place else BEFORE_ALL
+        params = {**plan.params, "action": phase, "after": after, "limit": settings.IMPORT_CHUNK_ROWS}
+        write = _deactivate_absent if phase == StagedRow.Action.DEPART else _write_people
+        written, last = write(actor, plan, params)
+        if written:
+            RosterImport.objects.filter(pk=roster_import.pk).update(
+                cursor_action=phase,
+                cursor_number=last,
+                done_rows=roster_import.done_rows + written,
+                heartbeat_at=timezone.now(),
+            )
+            return written
+    return 0
 
-    The caller holds the lock of the import's row.
-    """
-    params = {**plan.params, "limit": settings.IMPORT_CHUNK_ROWS}
-    written = _write_people(actor, plan, params) or _deactivate_absent(actor, plan, params)
-    if written:
-        RosterImport.objects.filter(pk=plan.roster_import.pk).update(
-            done_rows=plan.roster_import.done_rows + written, heartbeat_at=timezone.now()
-        )
-    return written
+
+def to_do(roster_import: RosterImport) -> str:
+    """The condition of the rows `s` that an apply takes, whatever their action; it takes the plan's parameters."""
+    return (
+        "s.organisation_id = %(organisation)s AND s.roster_import_id = %(import)s"
+        + _RELEASED[RosterImport.Release(roster_import.release)]
+    )
 
 
-def _write_people(actor: Actor, plan: Plan, params: dict[str, Any]) -> int:
-    _take_rows(params)
-    ((taken,),) = cursor_rows("SELECT count(*) FROM employee_intake")
+def _write_people(actor: Actor, plan: Plan, params: dict[str, Any]) -> tuple[int, int]:
+    _take_rows(plan, params)
+    ((taken, last),) = cursor_rows("SELECT count(*), max(ref) FROM employee_intake")
     if taken:
         cursor_rows("ANALYZE employee_intake")
         _upsert(actor, plan)
@@ -58,30 +79,22 @@ def _write_people(actor: Actor, plan: Plan, params: dict[str, Any]) -> int:
         )
         _enrol(actor, plan, params)
     cursor_rows("DROP TABLE staying")
-    return int(taken)
+    return int(taken), int(last or 0)
 
 
-def _take_rows(params: dict[str, Any]) -> None:
-    """Mark the next rows done and take them in: people into the intake, those who do not leave into `staying`.
-
-    They are taken up to an id, not joined to a list of ids: a join would be planned with the figures of before the
-    upload, and go through that list for each row.
-    """
+def _take_rows(plan: Plan, params: dict[str, Any]) -> None:
+    """Take the next rows in: people into the intake, those who do not leave into `staying` too."""
     create_intake()
     cursor_rows("CREATE TEMP TABLE staying (ref bigint, cohort text) ON COMMIT DROP")
     cursor_rows(
         f"""
-        WITH next AS (
-            SELECT max(id) AS last FROM (
-                SELECT id FROM imports_stagedrow s
-                WHERE {_TO_DO} AND action IN ('create', 'update') ORDER BY id LIMIT %(limit)s) rows
-        ), taken AS (
-            UPDATE imports_stagedrow s SET done = true
-            WHERE {_TO_DO} AND action IN ('create', 'update') AND s.id <= (SELECT last FROM next) RETURNING s.*
+        WITH taken AS (
+            SELECT * FROM imports_stagedrow s WHERE {to_do(plan.roster_import)}
+            AND s.action = %(action)s AND s.number > %(after)s ORDER BY s.number LIMIT %(limit)s
         ), stay AS (
-            INSERT INTO staying (ref, cohort) SELECT id, cohort FROM taken WHERE NOT departs
+            INSERT INTO staying (ref, cohort) SELECT number, cohort FROM taken WHERE NOT departs
         )
-        INSERT INTO employee_intake (ref, employee_id, {_INTAKE}) SELECT id, employee_id, {_INTAKE} FROM taken
+        INSERT INTO employee_intake (ref, employee_id, {INTAKE}) SELECT number, employee_id, {INTAKE} FROM taken
         """,  # noqa: S608
         params,
     )
@@ -122,14 +135,14 @@ def _enrol(actor: Actor, plan: Plan, params: dict[str, Any]) -> None:
     cursor_rows("DROP TABLE cohort_named")
 
 
-def _deactivate_absent(actor: Actor, plan: Plan, params: dict[str, Any]) -> int:
+def _deactivate_absent(actor: Actor, plan: Plan, params: dict[str, Any]) -> tuple[int, int]:
     rows = cursor_rows(
-        f"SELECT id, employee_id FROM imports_stagedrow s"  # noqa: S608
-        f" WHERE {_TO_DO} AND action = 'depart' ORDER BY id LIMIT %(limit)s",
+        f"SELECT number, employee_id FROM imports_stagedrow s WHERE {to_do(plan.roster_import)}"  # noqa: S608
+        " AND s.action = %(action)s AND s.number > %(after)s ORDER BY s.number LIMIT %(limit)s",
         params,
     )
     if not rows:
-        return 0
+        return 0, 0
     left = deactivate_employees(
         actor=actor, organisation=plan.organisation, employee_ids=[employee_id for _, employee_id in rows]
     )
@@ -138,12 +151,7 @@ def _deactivate_absent(actor: Actor, plan: Plan, params: dict[str, Any]) -> int:
         " SELECT %(organisation)s, %(import)s, left_now, 'deactivate', '' FROM unnest(%(left)s::bigint[]) left_now",
         {**params, "left": left},
     )
-    cursor_rows(
-        "UPDATE imports_stagedrow s SET done = true"
-        " WHERE s.organisation_id = %(organisation)s AND s.id = ANY (%(rows)s)",
-        {**params, "rows": [pk for pk, _ in rows]},
-    )
-    return len(rows)
+    return len(rows), rows[-1][0]
 
 
 def create_named_cohorts(*, actor: Actor, plan: Plan) -> None:

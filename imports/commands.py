@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from imports.documents import import_document
 from imports.models import RosterImport
-from imports.runs import run_apply
+from imports.runs import run_apply, run_plan
 from imports.selectors import import_numbered, organisation_of_import
 from imports.services import Confirmation, approve_held, confirm_import
 from portal.core.errors import Refusal
@@ -49,7 +49,11 @@ class ImportCommand(PortalCommand):
                 began = approve_held(actor=actor, organisation=organisation, import_id=import_id)
             elif roster_import.state not in (State.HELD, State.APPLYING, State.APPLIED):
                 began = confirm_import(actor=actor, organisation=organisation, import_id=import_id)
-        if began is Confirmation.PLAN_RECOMPUTED:
+        if began is Confirmation.PLANNING:
+            run_plan(actor=actor, organisation=organisation, import_id=import_id)
+        with organisation_scope(organisation.pk):
+            planned_anew = self.found(organisation, import_id).state not in (State.APPLYING, State.APPLIED)
+        if began is Confirmation.PLANNING and planned_anew:
             message = _("The roster changed since this import was read, so its plan was made again. Look at it again.")
             raise Refusal("plan_recomputed", message)
         run_apply(actor=actor, organisation=organisation, import_id=import_id)

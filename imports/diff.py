@@ -1,7 +1,8 @@
-"""The plan: what the staged rows would change, computed where the data is.
+"""The plan: what the rows of an import would change, computed where the data is.
 
 Each row ends as create, update, unchanged, merged or reject; whoever is absent from a full file gets a row `depart`
-under number 0. It can be computed again at any time, as long as nothing of it was applied.
+under a number below 0. A plan takes what has landed (`imports.landing`), whether from the file or from an older plan,
+and writes the staged rows once; it can be made again at any time, as long as nothing of it was applied.
 """
 
 from __future__ import annotations
@@ -10,12 +11,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from imports.holds import hold_departures, warn_of_departures
+from imports.landing import VALUES, note_issue, stage_issues
 from imports.models import RosterImport
+from imports.pipeline.copying import fields_read
 from imports.pipeline.issues import IssueCode, Severity, UnreadableFile
-from imports.staging import VALUES, note_issue, staged_columns
+from imports.staging import stage_absent, stage_plan
+from imports.twins import find_twins, join_twins
 from portal.cohorts.selectors import cohort_key, cohorts
+from portal.core.plans import whole_sets
 from portal.core.tenancy import cursor_rows
 from portal.people.intake import (
+    ATTRIBUTES,
     DATE_FIELDS,
     TEXT_FIELDS,
     Intake,
@@ -34,17 +40,26 @@ if TYPE_CHECKING:
 MAX_COHORTS = 1_000
 """More different cohorts in one file mean that the column is not one of cohorts."""
 
-_REJECTING = (IssueCode.DUPLICATE_CONFLICT, IssueCode.AMBIGUOUS_KEY_EMAIL)
-_FOUND_HERE = (
-    *_REJECTING,
-    IssueCode.DUPLICATE_MERGED,
-    IssueCode.EDITED_BY_HAND,
-    IssueCode.NEW_COHORT,
-    IssueCode.LAST_OWNER,
-    IssueCode.UPLOADER_LEAVES,
-)
+INTAKE = ", ".join((*TEXT_FIELDS, "sort_name", *DATE_FIELDS, ATTRIBUTES))
+
 _MINE = "s.organisation_id = %(organisation)s AND s.roster_import_id = %(import)s"
-_INTAKE = ", ".join((*TEXT_FIELDS, "sort_name", *DATE_FIELDS))
+_TALLY = {
+    "rows": "number > 0",
+    "create": "action = 'create'",
+    "update": "action = 'update'",
+    "unchanged": "action = 'unchanged'",
+    "merged": "action = 'merged'",
+    "reject": "action = 'reject'",
+    "absent": "action = 'depart'",
+    "deactivate": "leaves AND action <> 'reject'",
+    "moves": "moves_site",
+    "renamed": "renamed",
+    "twins": "twin_id IS NOT NULL",
+    "corrected": "corrected",
+    "work": "action IN ('create', 'update', 'depart')",
+    "held": "held",
+    "without_email": "action = 'create' AND email = ''",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +73,9 @@ class Plan:
 
     @property
     def intake(self) -> Intake:
-        return Intake(columns=frozenset(staged_columns(self.mapping)) - {"cohort"}, today=self.today)
+        attributes = {ATTRIBUTES} if self.mapping.extras else set()
+        columns = frozenset(fields_read(self.mapping, VALUES)) - {"cohort"} | attributes
+        return Intake(columns=columns, today=self.today, keep_edited=not self.roster_import.override_edits)
 
     @property
     def params(self) -> dict[str, Any]:
@@ -77,52 +94,33 @@ class Plan:
 
 
 def make_plan(plan: Plan) -> dict[str, Any]:
-    """Decide what each row would do, what is held, and return the counts.
+    """Decide what each row that has landed would do, stage it, say what is held, and return the counts.
 
     Raises:
         UnreadableFile: `too_many_cohorts`.
     """
     params = plan.params
-    # The rows were written a moment ago and nothing is known of them yet: the planner takes them for few, and loops
-    # over each for each. Every statement here joins whole sets.
-    cursor_rows("SET LOCAL enable_nestloop = off")
-    _settle_repeated(params)
-    _take_in(params)
-    match_intake(plan.organisation.pk)
-    _reject_ambiguous(params)
-    compare_intake(plan.intake, plan.organisation.pk)
-    _find_joiners(plan, params)
-    _write_actions(params)
-    if plan.roster_import.mode == RosterImport.Mode.FULL:
-        _find_absent(params)
-    _note_findings(params)
-    warn_of_departures(plan.organisation, plan.roster_import)
-    hold_departures(plan.organisation, plan.roster_import)
-    counts = _counts(plan, params)
-    cursor_rows("SET LOCAL enable_nestloop TO DEFAULT")
+    with whole_sets():
+        cursor_rows("UPDATE landing_row SET action = 'reject' WHERE rejected")
+        cursor_rows("ANALYZE landing_row")
+        _settle_repeated(params)
+        _take_in()
+        match_intake(plan.organisation.pk)
+        _reject_ambiguous(params)
+        join_twins(plan.organisation.pk)
+        compare_intake(plan.intake, plan.organisation.pk)
+        find_twins(plan.organisation.pk, full=plan.roster_import.mode == RosterImport.Mode.FULL)
+        _find_joiners(plan, params)
+        stage_plan(params)
+        if plan.roster_import.mode == RosterImport.Mode.FULL:
+            stage_absent(params)
+        _note_findings(params)
+        warn_of_departures(plan.organisation, plan.roster_import)
+        stage_issues(plan.roster_import)
+        hold_departures(plan.organisation, plan.roster_import)
+        counts = _counts(plan, params)
+        cursor_rows("DROP TABLE landing_row, landing_issue, joiner, cohort_named, twin")
     return counts
-
-
-def forget_plan(roster_import: RosterImport) -> None:
-    """Bring the rows back to what reading them gave: the plan will be made anew."""
-    params = {
-        "organisation": roster_import.organisation_id,
-        "import": roster_import.pk,
-        "rejecting": [code.value for code in _REJECTING],
-        "found": [code.value for code in _FOUND_HERE],
-    }
-    cursor_rows(f"DELETE FROM imports_stagedrow s WHERE {_MINE} AND action = 'depart'", params)  # noqa: S608
-    cursor_rows(
-        f"""
-        UPDATE imports_stagedrow s SET action = '', employee_id = NULL, changed = '{{}}', kept = '{{}}', before = NULL,
-            departs = false, moves_site = false, held = false, done = false
-        WHERE {_MINE} AND (action <> 'reject' OR number NOT IN (
-            SELECT number FROM imports_rowissue WHERE organisation_id = %(organisation)s
-            AND roster_import_id = %(import)s AND rank = 0 AND code <> ALL (%(rejecting)s)))
-        """,  # noqa: S608
-        params,
-    )
-    cursor_rows(f"DELETE FROM imports_rowissue s WHERE {_MINE} AND code = ANY (%(found)s)", params)  # noqa: S608
 
 
 def _settle_repeated(params: dict[str, Any]) -> None:
@@ -130,32 +128,27 @@ def _settle_repeated(params: dict[str, Any]) -> None:
 
     A row that was rejected on its own still carries its key: which of the two is right is not guessed.
     """
-    values = ", ".join(f"s.{name}" for name in VALUES)
+    values = ", ".join(f"l.{name}" for name in (*VALUES, "attributes"))
+    key = "employee_number || ' ' || CASE WHEN employee_number = '' THEN email ELSE '' END"
     cursor_rows(
         f"""
         CREATE TEMP TABLE repeated ON COMMIT DROP AS
-        WITH keyed AS (
-            SELECT s.id, s.number, s.employee_number, CASE WHEN s.employee_number = '' THEN s.email ELSE '' END AS email
-            FROM imports_stagedrow s
-            WHERE {_MINE} AND action IN ('', 'reject') AND (s.employee_number <> '' OR s.email <> '')
-        ), twice AS (
-            SELECT employee_number, email FROM keyed GROUP BY employee_number, email HAVING count(*) > 1
+        WITH twice AS (
+            SELECT {key} AS key FROM landing_row WHERE employee_number <> '' OR email <> ''
+            GROUP BY 1 HAVING count(*) > 1
         )
-        SELECT id, number, key, min(number) OVER w AS first, min(said) OVER w = max(said) OVER w AS same
+        SELECT number, key, min(number) OVER w AS first, min(said) OVER w = max(said) OVER w AS same
         FROM (
-            SELECT s.id, s.number, employee_number || ' ' || k.email AS key,
-                   CASE s.action WHEN 'reject' THEN s.id::text ELSE md5(ROW({values})::text) END AS said
-            FROM twice JOIN keyed k USING (employee_number, email) JOIN imports_stagedrow s USING (id, employee_number)
+            SELECT l.number, key, CASE WHEN l.rejected THEN l.number::text ELSE md5(ROW({values})::text) END AS said
+            FROM landing_row l JOIN twice ON key = {key}
         ) compared
         WINDOW w AS (PARTITION BY key)
         """,  # noqa: S608
-        params,
     )
     cursor_rows("DELETE FROM repeated WHERE same AND number = first")
     cursor_rows(
-        f"UPDATE imports_stagedrow s SET action = CASE WHEN r.same THEN 'merged' ELSE 'reject' END, done = true"  # noqa: S608
-        f" FROM repeated r WHERE {_MINE} AND s.id = r.id",
-        params,
+        "UPDATE landing_row l SET action = CASE WHEN r.same THEN 'merged' ELSE 'reject' END"
+        " FROM repeated r WHERE l.number = r.number"
     )
     said = "jsonb_build_object('value', trim(key), 'first', first)"
     note_issue(
@@ -173,12 +166,11 @@ def _settle_repeated(params: dict[str, Any]) -> None:
     cursor_rows("DROP TABLE repeated")
 
 
-def _take_in(params: dict[str, Any]) -> None:
+def _take_in() -> None:
     create_intake()
     cursor_rows(
-        f"INSERT INTO employee_intake (ref, {_INTAKE}) SELECT id, {_INTAKE} FROM imports_stagedrow s"  # noqa: S608
-        f" WHERE {_MINE} AND action = ''",
-        params,
+        f"INSERT INTO employee_intake (ref, {INTAKE}) SELECT number, {INTAKE} FROM landing_row"  # noqa: S608
+        " WHERE action = ''"
     )
 
 
@@ -187,8 +179,8 @@ def _reject_ambiguous(params: dict[str, Any]) -> None:
     cursor_rows(
         """
         CREATE TEMP TABLE ambiguous ON COMMIT DROP AS
-        SELECT ref FROM (
-            SELECT i.ref, count(*) OVER (PARTITION BY e.id) AS claims
+        SELECT ref, email FROM (
+            SELECT i.ref, i.email, count(*) OVER (PARTITION BY e.id) AS claims
             FROM employee_intake i
             JOIN people_employee e ON e.email = i.email AND e.employee_number = ''
             WHERE e.organisation_id = %(organisation)s AND i.email <> ''
@@ -198,36 +190,28 @@ def _reject_ambiguous(params: dict[str, Any]) -> None:
         params,
     )
     cursor_rows("DELETE FROM employee_intake WHERE ref IN (SELECT ref FROM ambiguous)")
-    cursor_rows(
-        "UPDATE imports_stagedrow s SET action = 'reject', done = true FROM ambiguous a"  # noqa: S608
-        f" WHERE {_MINE} AND s.id = a.ref",
-        params,
-    )
+    cursor_rows("UPDATE landing_row l SET action = 'reject' FROM ambiguous a WHERE l.number = a.ref")
     note_issue(
         IssueCode.AMBIGUOUS_KEY_EMAIL,
         Severity.ERROR,
-        "SELECT s.number, %(email)s, jsonb_build_object('value', s.email)"
-        " FROM ambiguous a JOIN imports_stagedrow s ON s.id = a.ref",
+        "SELECT ref, %(email)s, jsonb_build_object('value', email) FROM ambiguous",
         params,
     )
     cursor_rows("DROP TABLE ambiguous")
 
 
 def cohort_names(roster_import: RosterImport) -> list[str]:
-    """The different cohorts that the rows to be applied name, as they are written.
-
-    Raises:
-        UnreadableFile: `too_many_cohorts`.
-    """
+    """The different cohorts that the rows to be applied name, as they are written."""
     found = cursor_rows(
-        f"SELECT DISTINCT cohort FROM imports_stagedrow s"  # noqa: S608
-        f" WHERE {_MINE} AND cohort <> '' AND NOT done AND NOT held LIMIT %(limit)s",
-        {"organisation": roster_import.organisation_id, "import": roster_import.pk, "limit": MAX_COHORTS + 1},
+        "SELECT DISTINCT cohort FROM imports_stagedrow s"  # noqa: S608
+        f" WHERE {_MINE} AND cohort <> '' AND action IN ('create', 'update') AND (NOT held OR %(all)s)",
+        {
+            "organisation": roster_import.organisation_id,
+            "import": roster_import.pk,
+            "all": roster_import.release != RosterImport.Release.FREE,
+        },
     )
-    if len(found) > MAX_COHORTS:
-        raise UnreadableFile("too_many_cohorts", limit=str(MAX_COHORTS))
-    names = {name for (name,) in found} | {roster_import.cohort_name}
-    return sorted(names - {""})
+    return sorted({name for (name,) in found} | {roster_import.cohort_name} - {""})
 
 
 def create_cohort_names(names: Iterable[str], ids: dict[str, int]) -> None:
@@ -241,122 +225,76 @@ def create_cohort_names(names: Iterable[str], ids: dict[str, int]) -> None:
     )
 
 
+def _landed_cohorts(roster_import: RosterImport) -> list[str]:
+    found = cursor_rows(
+        "SELECT DISTINCT cohort FROM landing_row WHERE action = '' AND cohort <> '' LIMIT %s", [MAX_COHORTS + 1]
+    )
+    if len(found) > MAX_COHORTS:
+        raise UnreadableFile("too_many_cohorts", limit=str(MAX_COHORTS))
+    return sorted({name for (name,) in found} | {roster_import.cohort_name} - {""})
+
+
 def _find_joiners(plan: Plan, params: dict[str, Any]) -> None:
     """Make `joiner`: who would be enrolled, and where. Whoever leaves is not enrolled any more."""
-    names = cohort_names(plan.roster_import)
+    names = _landed_cohorts(plan.roster_import)
     keys = [cohort_key(name) for name in names]
     known = cohorts(plan.organisation).filter(name_key__in=keys)
     create_cohort_names(names, dict(known.values_list("name_key", "pk")))
-    cursor_rows("CREATE TEMP TABLE joiner (ref bigint, key text, PRIMARY KEY (ref, key)) ON COMMIT DROP")
+    cursor_rows("CREATE TEMP TABLE joiner (ref bigint, key text) ON COMMIT DROP")
     if names:
         cursor_rows(
-            f"""
+            """
             INSERT INTO joiner
-            SELECT DISTINCT i.ref, c.key
-            FROM employee_intake i
-            JOIN imports_stagedrow s ON s.id = i.ref
-            JOIN cohort_named c ON c.name IN (s.cohort, %(everyone)s)
+            SELECT DISTINCT l.number, c.key
+            FROM landing_row l
+            JOIN employee_outcome o ON o.ref = l.number
+            JOIN cohort_named c ON c.name IN (l.cohort, %(everyone)s)
             LEFT JOIN enrolments_enrolment e ON e.organisation_id = %(organisation)s
-                 AND e.employee_id = i.employee_id AND e.cohort_id = c.cohort_id
-            WHERE {_MINE} AND e.id IS NULL AND coalesce(s.left_on, 'infinity') >= %(today)s
-            """,  # noqa: S608
+                 AND e.employee_id = o.employee_id AND e.cohort_id = c.cohort_id
+            WHERE e.id IS NULL AND coalesce(l.left_on, 'infinity') >= %(today)s
+            """,
             {**params, "everyone": plan.roster_import.cohort_name},
         )
-
-
-def _write_actions(params: dict[str, Any]) -> None:
-    cursor_rows(
-        f"""
-        UPDATE imports_stagedrow s SET
-            action = CASE WHEN o.action = 'unchanged' AND j.ref IS NOT NULL THEN 'update' ELSE o.action END,
-            employee_id = o.employee_id, kept = o.kept,
-            changed = CASE WHEN o.action <> 'create' AND j.ref IS NOT NULL THEN array_append(o.changed, 'cohort')
-                           ELSE o.changed END,
-            before = o.before,
-            departs = coalesce(s.left_on < %(today)s, false),
-            moves_site = 'site' = ANY (o.changed) AND o.before ->> 'site' <> '',
-            done = o.action = 'unchanged' AND j.ref IS NULL
-        FROM employee_outcome o LEFT JOIN (SELECT DISTINCT ref FROM joiner) j USING (ref)
-        WHERE {_MINE} AND s.id = o.ref
-        """,  # noqa: S608
-        params,
-    )
-
-
-def _find_absent(params: dict[str, Any]) -> None:
-    """Stage the departure of whoever is active and not in the file.
-
-    A rejected row still counts as present: by its number, by its e-mail, and without either by its name.
-    """
-    cursor_rows(
-        f"""
-        INSERT INTO imports_stagedrow (organisation_id, roster_import_id, number, employee_id, employee_number, email,
-            first_name, last_name, sort_name, site, department, manager_email, language, cohort,
-            action, changed, kept, departs, moves_site, held, done)
-        SELECT e.organisation_id, %(import)s, 0, e.id, e.employee_number, e.email,
-            e.first_name, e.last_name, e.sort_name, e.site, e.department, e.manager_email, e.language, '',
-            'depart', '{{active}}', '{{}}', false, false, false, false
-        FROM people_employee e
-        WHERE e.organisation_id = %(organisation)s AND e.active
-          AND NOT EXISTS (SELECT 1 FROM employee_intake i WHERE i.employee_id = e.id)
-          AND (e.employee_number = '' OR e.employee_number NOT IN (
-               SELECT s.employee_number FROM imports_stagedrow s WHERE {_MINE} AND action = 'reject'))
-          AND (e.email = '' OR e.email NOT IN (
-               SELECT s.email FROM imports_stagedrow s WHERE {_MINE} AND action = 'reject'))
-          AND (e.sort_name = '' OR e.sort_name NOT IN (
-               SELECT s.sort_name FROM imports_stagedrow s
-               WHERE {_MINE} AND action = 'reject' AND s.employee_number = '' AND s.email = ''))
-        ORDER BY e.sort_name, e.id
-        """,  # noqa: S608
-        params,
-    )
+    cursor_rows("ANALYZE joiner")
 
 
 def _note_findings(params: dict[str, Any]) -> None:
     note_issue(
         IssueCode.EDITED_BY_HAND,
         Severity.INFO,
-        "SELECT s.number, '', jsonb_build_object('fields', s.kept) FROM imports_stagedrow s"  # noqa: S608
-        f" WHERE {_MINE} AND kept <> '{{}}'",
+        "SELECT ref, '', jsonb_build_object('fields', kept) FROM employee_outcome WHERE kept <> '{}'",
         params,
     )
     note_issue(
         IssueCode.NEW_COHORT,
         Severity.INFO,
-        "SELECT coalesce(min(s.number) FILTER (WHERE s.cohort = c.name), 0), %(cohort)s,"
+        "SELECT coalesce(min(l.number) FILTER (WHERE l.cohort = c.name), 0), %(cohort)s,"
         " jsonb_build_object('value', min(c.name))"
-        " FROM joiner j JOIN cohort_named c USING (key) JOIN imports_stagedrow s ON s.id = j.ref"
+        " FROM joiner j JOIN cohort_named c USING (key) JOIN landing_row l ON l.number = j.ref"
         " WHERE c.cohort_id IS NULL GROUP BY c.key",
         params,
     )
 
 
 def _counts(plan: Plan, params: dict[str, Any]) -> dict[str, Any]:
-    tally = {
-        "rows": "number > 0",
-        "create": "action = 'create'",
-        "update": "action = 'update'",
-        "unchanged": "action = 'unchanged'",
-        "merged": "action = 'merged'",
-        "reject": "action = 'reject'",
-        "absent": "action = 'depart'",
-        "deactivate": "action = 'depart' OR (departs AND action IN ('create', 'update', 'unchanged'))",
-        "moves": "moves_site",
-        "held": "held",
-        "work": "NOT done",
-        "without_email": "action = 'create' AND email = ''",
-    }
-    filters = ", ".join(f"count(*) FILTER (WHERE {condition})" for condition in tally.values())
+    filters = ", ".join(f"count(*) FILTER (WHERE {condition})" for condition in _TALLY.values())
     (numbers,) = cursor_rows(f"SELECT {filters} FROM imports_stagedrow s WHERE {_MINE}", params)  # noqa: S608
+    counts = dict(zip(_TALLY, numbers, strict=True))
+    if plan.roster_import.held_whole:
+        counts["held"] = counts["work"]
     arrivals = cursor_rows(
         "SELECT min(c.name), bool_or(c.cohort_id IS NOT NULL), count(DISTINCT j.ref)"
         " FROM joiner j JOIN cohort_named c USING (key) GROUP BY c.key ORDER BY c.key"
     )
-    active = plan_active(plan.organisation.pk)
-    cursor_rows("DROP TABLE joiner, cohort_named")
+    ((mails,),) = cursor_rows(
+        "SELECT count(DISTINCT j.ref) FROM joiner j JOIN landing_row l ON l.number = j.ref WHERE l.email <> ''"
+    )
+    kept = cursor_rows("SELECT count(*) FROM employee_outcome WHERE kept <> '{}'")
     return {
-        **dict(zip(tally, numbers, strict=True)),
-        "active": active,
+        **counts,
+        "kept": kept[0][0],
+        "mails": mails,
+        "active": plan_active(plan.organisation.pk),
         "cohorts": [{"name": name, "exists": exists, "people": people} for name, exists, people in arrivals],
     }
 
@@ -369,7 +307,8 @@ def plan_digest(roster_import: RosterImport) -> str:
     ((digest,),) = cursor_rows(
         f"""
         SELECT md5(coalesce(string_agg(said, '' ORDER BY number, employee_id), '')) FROM (
-            SELECT number, employee_id, md5(ROW(number, action, employee_id, changed, before, departs, held)::text) said
+            SELECT number, employee_id,
+                   md5(ROW(greatest(number, 0), action, employee_id, changed, before, departs, held)::text) said
             FROM imports_stagedrow s WHERE {_MINE} AND action NOT IN ('unchanged', 'merged')
         ) told
         """,  # noqa: S608

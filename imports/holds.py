@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from imports.landing import note_issue
 from imports.pipeline.issues import IssueCode, Severity
-from imports.staging import note_issue
 from portal.core.tenancy import cursor_rows
 from portal.people.models import Affiliation, Membership
 
@@ -21,19 +21,22 @@ _LEAVES = "(s.action = 'depart' OR (s.action = 'update' AND s.departs AND 'activ
 
 
 def hold_departures(organisation: Organisation, roster_import: RosterImport) -> None:
-    """Mark what is held, and say on the import whether that is everything or which sites."""
+    """Say what the plan does to each site, mark what is held, and say whether that is everything or which sites.
+
+    When everything is held the rows are not marked: none of them goes through without the other.
+    """
     params = _params(organisation, roster_import)
+    _count_by_site(params)
     roster_import.held_sites = []
     roster_import.held_whole = _too_many_leave(params)
     if roster_import.held_whole:
-        cursor_rows(f"UPDATE imports_stagedrow s SET held = true WHERE {_MINE} AND NOT done", params)  # noqa: S608
         return
-    roster_import.held_sites = _sites_losing_too_many(params)
+    roster_import.held_sites = _hold_sites(params)
     if roster_import.held_sites:
         cursor_rows(
-            f"UPDATE imports_stagedrow s SET held = true WHERE {_MINE} AND NOT done AND (s.site = ANY (%(sites)s)"  # noqa: S608
-            " OR s.employee_id IN (SELECT id FROM people_employee WHERE organisation_id = %(organisation)s"
-            " AND site = ANY (%(sites)s)))",
+            f"UPDATE imports_stagedrow s SET held = true WHERE {_MINE}"  # noqa: S608
+            " AND action IN ('create', 'update', 'depart') AND (site = ANY (%(sites)s) OR employee_id IN ("
+            "SELECT id FROM people_employee WHERE organisation_id = %(organisation)s AND site = ANY (%(sites)s)))",
             {**params, "sites": roster_import.held_sites},
         )
 
@@ -67,7 +70,7 @@ def _warn(code: IssueCode, params: dict[str, Any], employee_ids: list[int]) -> N
     note_issue(
         code,
         Severity.WARNING,
-        "SELECT s.number, '', jsonb_build_object('value', trim(s.first_name || ' ' || s.last_name))"  # noqa: S608
+        "SELECT greatest(s.number, 0), '', jsonb_build_object('value', trim(s.first_name || ' ' || s.last_name))"  # noqa: S608
         f" FROM imports_stagedrow s WHERE {_MINE} AND {_LEAVES} AND employee_id = ANY (%(leaving)s)",
         {**params, "leaving": employee_ids},
     )
@@ -82,30 +85,44 @@ def _params(organisation: Organisation, roster_import: RosterImport) -> dict[str
     }
 
 
+def _count_by_site(params: dict[str, Any]) -> None:
+    cursor_rows(
+        f"""
+        INSERT INTO imports_siteplan
+            (organisation_id, roster_import_id, site, arrivals, departures, moves_in, moves_out, active, held)
+        SELECT %(organisation)s, %(import)s, site, sum(arrives), sum(leaves), sum(comes), sum(goes), sum(works), false
+        FROM (
+            SELECT s.site, (action = 'create' AND NOT departs)::int AS arrives, 0 AS leaves, moves_site::int AS comes,
+                   0 AS goes, 0 AS works
+            FROM imports_stagedrow s WHERE {_MINE} AND action IN ('create', 'update')
+            UNION ALL
+            SELECT e.site, 0, {_LEAVES}::int, 0, moves_site::int, 0
+            FROM imports_stagedrow s JOIN people_employee e ON e.id = s.employee_id
+            WHERE {_MINE} AND e.organisation_id = %(organisation)s AND e.active AND (s.leaves OR s.moves_site)
+              AND s.action IN ('update', 'depart')
+            UNION ALL
+            SELECT site, 0, 0, 0, 0, count(*) FROM people_employee
+            WHERE organisation_id = %(organisation)s AND active GROUP BY site
+        ) each_one
+        GROUP BY site
+        """,  # noqa: S608  The fragments are constants.
+        params,
+    )
+
+
 def _too_many_leave(params: dict[str, Any]) -> bool:
     ((leaving, active),) = cursor_rows(
-        f"SELECT (SELECT count(*) FROM imports_stagedrow s WHERE {_MINE} AND {_LEAVES}),"  # noqa: S608
-        " (SELECT count(*) FROM people_employee WHERE organisation_id = %(organisation)s AND active)",
+        f"SELECT coalesce(sum(departures), 0), coalesce(sum(active), 0) FROM imports_siteplan s WHERE {_MINE}",  # noqa: S608
         params,
     )
     return bool(leaving >= params["floor"] and leaving * 100 > params["percent"] * active)
 
 
-def _sites_losing_too_many(params: dict[str, Any]) -> list[str]:
+def _hold_sites(params: dict[str, Any]) -> list[str]:
     found = cursor_rows(
-        f"""
-        WITH losing AS (
-            SELECT e.site, count(*) AS lost
-            FROM imports_stagedrow s JOIN people_employee e ON e.id = s.employee_id
-            WHERE {_MINE} AND e.organisation_id = %(organisation)s AND e.active AND e.site <> ''
-              AND ({_LEAVES} OR s.moves_site)
-            GROUP BY e.site HAVING count(*) >= %(floor)s
-        )
-        SELECT site FROM losing WHERE lost * 100 > %(percent)s * (
-            SELECT count(*) FROM people_employee e
-            WHERE e.organisation_id = %(organisation)s AND e.active AND e.site = losing.site)
-        ORDER BY site
-        """,  # noqa: S608
+        f"UPDATE imports_siteplan s SET held = true WHERE {_MINE} AND site <> ''"  # noqa: S608
+        " AND departures + moves_out >= %(floor)s AND (departures + moves_out) * 100 > %(percent)s * active"
+        " RETURNING site",
         params,
     )
-    return [site for (site,) in found]
+    return sorted(site for (site,) in found)

@@ -1,4 +1,4 @@
-"""The uploaded file until it has been read: encrypted, under a random name.
+"""The files of imports: what was uploaded, until it has been read, then its redacted copy; encrypted, randomly named.
 
 It is sealed in frames, so that memory stays bounded whatever its size. Each frame carries its rank and the whole is
 checked by its digest: frames that were exchanged, repeated or cut off in the storage are noticed.
@@ -25,11 +25,14 @@ from portal.core.sealing import seal, unseal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
 _FOLDER = "quarantine"
+_COPIES = "copies"
 _PURPOSE = "imports.quarantine"
 _FRAME = 1 << 20
 _NUMBER = struct.Struct(">I")
+_ANY_SIZE = 1 << 62
 
 
 class QuarantineLost(Exception):  # noqa: N818  It names what happened.
@@ -47,7 +50,12 @@ class Quarantined:
     digest: bytes
 
 
-def shut_away(file: IO[bytes], *, limit: int) -> Quarantined:
+def keep_copy(file: IO[bytes], *, organisation_id: int) -> Quarantined:
+    """Store a redacted copy, sealed, among those of its organisation."""
+    return shut_away(file, limit=_ANY_SIZE, folder=f"{_COPIES}/{organisation_id}")
+
+
+def shut_away(file: IO[bytes], *, limit: int, folder: str = _FOLDER) -> Quarantined:
     """Store the file, sealed.
 
     Raises:
@@ -63,7 +71,7 @@ def shut_away(file: IO[bytes], *, limit: int) -> Quarantined:
             frame = seal(_NUMBER.pack(rank) + content, purpose=_PURPOSE)
             sealed.write(_NUMBER.pack(len(frame)) + frame)
         sealed.seek(0)
-        name = default_storage.save(f"{_FOLDER}/{uuid.uuid4().hex}", File(sealed))
+        name = default_storage.save(f"{folder}/{uuid.uuid4().hex}", File(sealed))
     return Quarantined(name, size, digest.digest())
 
 
@@ -95,18 +103,30 @@ def discard(name: str) -> None:
 
 
 def discard_forgotten() -> None:
-    """Delete every file that has waited too long, those of interrupted uploads included: no row names them."""
-    if not default_storage.exists(_FOLDER):
-        return
+    """Delete every upload that has waited too long, those of interrupted uploads included: no row names them."""
     oldest = timezone.now() - timedelta(seconds=settings.IMPORT_UNREAD_SECONDS)
-    for name in default_storage.listdir(_FOLDER)[1]:
-        path = f"{_FOLDER}/{name}"
+    for path in _older_than(oldest, _FOLDER):
+        default_storage.delete(path)
+
+
+def discard_copies(*, organisation_id: int, named: set[str]) -> None:
+    """Delete the copies that no import names: what was written by a reading that was interrupted."""
+    yesterday = timezone.now() - timedelta(days=1)
+    for path in _older_than(yesterday, f"{_COPIES}/{organisation_id}"):
+        if path not in named:
+            default_storage.delete(path)
+
+
+def _older_than(oldest: datetime, folder: str) -> Iterator[str]:
+    if not default_storage.exists(folder):
+        return
+    for name in default_storage.listdir(folder)[1]:
+        path = f"{folder}/{name}"
         try:
-            forgotten = default_storage.get_modified_time(path) < oldest
+            if default_storage.get_modified_time(path) < oldest:
+                yield path
         except FileNotFoundError:
             continue
-        if forgotten:
-            default_storage.delete(path)
 
 
 def _frames(sealed: File[Any]) -> Iterator[bytes]:

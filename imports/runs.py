@@ -1,4 +1,4 @@
-"""The long works of an import: prepare, apply, undo. Each can be killed at any moment and taken up where it stopped.
+"""The long works of an import: prepare, plan, apply, undo. Each can be killed at any moment and taken up again.
 
 They open the organisation's scope chunk by chunk, so they are called outside of any. When it is not their turn, or
 the import is past their state, they do nothing.
@@ -20,19 +20,17 @@ from imports import quarantine
 from imports.apply import apply_chunk
 from imports.models import RosterImport
 from imports.pipeline.issues import UnreadableFile
-from imports.pipeline.mapping import Mapping, suggest_mapping
-from imports.pipeline.reading import open_workbook
-from imports.pipeline.validation import check_rows
+from imports.reading import UNCLEAR, NoLongerWanted, Reading
 from imports.services import (
     begin_preparing,
     fail_import,
     finish_applying,
-    finish_preparing,
     finish_undoing,
     locked_import,
+    note_unclear,
     planned,
+    replan,
 )
-from imports.staging import FIELDS, NoLongerWanted, stage_rows
 from imports.turn import turn
 from imports.undo import undo_chunk
 from portal.core.errors import Refusal
@@ -53,7 +51,10 @@ AWAY = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.Inte
 
 
 def prepare_import(*, actor: Actor, organisation: Organisation, import_id: int) -> None:
-    """Read the file, stage its rows and make the plan; a file that cannot be read fails the import with a reason."""
+    """Read the file, make the plan and stage its rows; a file that cannot be read fails the import with a reason.
+
+    All of it is one transaction: killed at any moment it leaves nothing, and begins again.
+    """
     with _closed_if_broken(actor, organisation, import_id, "internal"), turn(import_id) as mine:
         if not mine:
             return
@@ -61,26 +62,32 @@ def prepare_import(*, actor: Actor, organisation: Organisation, import_id: int) 
             roster_import = begin_preparing(organisation=organisation, import_id=import_id)
         if roster_import is None:
             return
+        attempt = Reading(actor, organisation, roster_import)
         try:
-            mapping = _read(organisation, roster_import)
-            with organisation_scope(organisation.pk):
-                finish_preparing(actor=actor, organisation=organisation, import_id=import_id, mapping=mapping)
+            attempt.read()
+            _apply_to_the_end(actor, organisation, import_id)
         except UnreadableFile as refused:
-            _fail(actor, organisation, import_id, refused.code, refused.params)
+            _refuse(attempt, refused)
         except quarantine.QuarantineLost:
             _fail(actor, organisation, import_id, "upload_again", {})
         except NoLongerWanted:
             return
 
 
+def run_plan(*, actor: Actor, organisation: Organisation, import_id: int) -> None:
+    """Make the plan anew, with what was corrected and decided since; apply it when it was confirmed and is the same."""
+    with _closed_if_broken(actor, organisation, import_id, "internal"), turn(import_id) as mine:
+        if mine:
+            with organisation_scope(organisation.pk):
+                replan(actor=actor, organisation=organisation, import_id=import_id)
+            _apply_to_the_end(actor, organisation, import_id)
+
+
 def run_apply(*, actor: Actor, organisation: Organisation, import_id: int) -> None:
     """Apply what is confirmed, to the end."""
     with _closed_if_broken(actor, organisation, import_id, "stopped"), turn(import_id) as mine:
-        try:
-            while mine and _apply_next(actor, organisation, import_id):
-                pass
-        except Refusal as refused:
-            _fail(actor, organisation, import_id, refused.code, {})
+        if mine:
+            _apply_to_the_end(actor, organisation, import_id)
 
 
 def run_undo(*, actor: Actor, organisation: Organisation, import_id: int) -> None:
@@ -117,20 +124,29 @@ def _is_stuck(organisation: Organisation, import_id: int) -> bool:
         return writing.filter(heartbeat_at__lt=long_ago).exists()
 
 
-def _read(organisation: Organisation, roster_import: RosterImport) -> Mapping:
-    with (
-        quarantine.let_out(roster_import.quarantine, bytes(roster_import.file_digest)) as file,
-        open_workbook(file) as workbook,
-    ):
-        mapping = suggest_mapping(
-            workbook,
-            FIELDS,
-            sheet=roster_import.wanted_sheet or None,
-            names_required=organisation.names_required,
-        )
-        rows = check_rows(workbook.rows(mapping.sheet), mapping, FIELDS, names_required=organisation.names_required)
-        stage_rows(roster_import=roster_import, mapping=mapping, rows=rows)
-    return mapping
+def _refuse(attempt: Reading, refused: UnreadableFile) -> None:
+    """Close the import of a file that is refused, unless HR can point at what was not recognised in it."""
+    organisation, import_id = attempt.organisation, attempt.roster_import.pk
+    if refused.code in UNCLEAR:
+        with organisation_scope(organisation.pk):
+            if note_unclear(
+                organisation=organisation,
+                import_id=import_id,
+                code=refused.code,
+                params=refused.params,
+                preview=attempt.preview,
+            ):
+                return
+    _fail(attempt.actor, organisation, import_id, refused.code, refused.params)
+
+
+def _apply_to_the_end(actor: Actor, organisation: Organisation, import_id: int) -> None:
+    """Apply chunk by chunk what is being applied; an import that is not is left alone."""
+    try:
+        while _apply_next(actor, organisation, import_id):
+            pass
+    except Refusal as refused:
+        _fail(actor, organisation, import_id, refused.code, {})
 
 
 def _apply_next(actor: Actor, organisation: Organisation, import_id: int) -> bool:

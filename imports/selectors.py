@@ -23,17 +23,19 @@ PAGE = 50
 State = RosterImport.State
 Action = StagedRow.Action
 
-_UNFINISHED = (State.UPLOADED, State.PREPARING, State.APPLYING, State.UNDOING)
+_UNFINISHED = (State.UPLOADED, State.PREPARING, State.UNCLEAR, State.PLANNING, State.APPLYING, State.UNDOING)
 # Each list of the review: what its tile counts.
 LISTS: dict[str, Q] = {
     "arrivals": Q(action=Action.CREATE),
     "changes": Q(action=Action.UPDATE),
-    "departures": Q(action=Action.DEPART)
-    | Q(departs=True, action__in=(Action.CREATE, Action.UPDATE, Action.UNCHANGED)),
+    "departures": Q(leaves=True),
     "moves": Q(moves_site=True),
+    "renamed": Q(renamed=True),
+    "twins": Q(twin_id__isnull=False),
     "unchanged": Q(action=Action.UNCHANGED),
     "merged": Q(action=Action.MERGED),
     "rejected": Q(action=Action.REJECT),
+    "corrected": Q(corrected=True),
     "held": Q(held=True),
 }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import PurePath
@@ -14,12 +16,13 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from imports import quarantine
-from imports.apply import create_named_cohorts
-from imports.diff import Plan, forget_plan, make_plan, plan_digest
-from imports.models import ImportChange, RosterImport, StagedRow
-from imports.pipeline.mapping import Mapping
-from imports.staging import clear_staged
+from imports import progress, quarantine
+from imports.apply import BEFORE_ALL, create_named_cohorts
+from imports.diff import Plan, make_plan, plan_digest
+from imports.landing import clear_staged, create_landing, land_staged
+from imports.models import ImportChange, RosterImport
+from imports.pipeline.mapping import GUESSED, Mapping
+from imports.remembering import is_remembered
 from imports.undo import undo_results
 from portal.audit.actions import Action
 from portal.audit.services import record_event
@@ -28,23 +31,21 @@ from portal.core.errors import Refusal
 from portal.people.selectors import roster
 
 if TYPE_CHECKING:
-    from django.db.models import QuerySet
-
     from portal.core.actor import Actor
     from portal.organisations.models import Organisation
 
 State = RosterImport.State
 
-_WAITING = (State.READY, State.HELD)
-_CANCELLABLE = (State.UPLOADED, State.PREPARING, *_WAITING)
-_UNFINISHED = (State.UPLOADED, State.PREPARING, State.APPLYING, State.UNDOING)
+WAITING = (State.READY, State.HELD)
+_CANCELLABLE = (State.UPLOADED, State.PREPARING, State.UNCLEAR, State.PLANNING, *WAITING)
+_UNFINISHED = (*_CANCELLABLE, State.APPLYING, State.UNDOING)
 
 
 class Confirmation(StrEnum):
-    """Whether the work began, or the roster had changed and the plan must be looked at again."""
+    """Whether the work began, or the plan must be made again first: it goes on only if that comes to the same."""
 
     STARTED = "started"
-    PLAN_RECOMPUTED = "plan_recomputed"
+    PLANNING = "planning"
 
 
 @transaction.atomic
@@ -57,6 +58,7 @@ def open_import(
     mode: str = RosterImport.Mode.DELTA,
     cohort_name: str = "",
     sheet: str = "",
+    channel: str = RosterImport.Channel.COMMAND,
 ) -> RosterImport:
     """Shut the uploaded file away until a worker reads it.
 
@@ -77,6 +79,7 @@ def open_import(
     now = timezone.now()
     roster_import = RosterImport.objects.create(
         organisation=organisation,
+        channel=channel,
         mode=mode,
         uploaded_by_id=actor.user_id,
         file_name=_shown_name(file_name),
@@ -100,37 +103,69 @@ def begin_preparing(*, organisation: Organisation, import_id: int) -> RosterImpo
     )
     if not found.update(state=State.PREPARING, heartbeat_at=timezone.now(), done_rows=0):
         return None
-    clear_staged(organisation_id=organisation.pk, import_id=import_id)
     return RosterImport.objects.get(pk=import_id)
 
 
 @transaction.atomic
 def finish_preparing(
-    *, actor: Actor, organisation: Organisation, import_id: int, mapping: Mapping
+    *, actor: Actor, organisation: Organisation, import_id: int, mapping: Mapping, preview: dict[str, Any]
 ) -> RosterImport | None:
-    """Make the plan and show it; the file is not needed any more. None when the import was cancelled meanwhile."""
+    """Make the plan of what has landed, and show it. None when the import was cancelled meanwhile.
+
+    Columns that HR confirmed before, and those that nobody will be asked about, need no second look.
+    """
     roster_import = locked_import(organisation, import_id)
     if roster_import.state != State.PREPARING:
         return None
-    quarantined = roster_import.quarantine
-    roster_import.mapping = mapping.as_json()
-    roster_import.quarantine = ""
+    if not roster_import.merging:
+        roster_import.mapping, roster_import.preview = mapping.as_json(), preview
+        if roster_import.channel != RosterImport.Channel.PAGE or is_remembered(organisation, mapping):
+            roster_import.looked_at = timezone.now()
+    roster_import.merging = False
     roster_import.due_at = None
     _plan(organisation, roster_import)
     _supersede_same_file(organisation, roster_import)
     _record(actor, roster_import, Action.IMPORT_PREPARED, {**_told(roster_import), "state": roster_import.state})
-    transaction.on_commit(lambda: quarantine.discard(quarantined))
+    if _goes_on_alone(roster_import, mapping):
+        _start_applying(actor, organisation, roster_import, Action.IMPORT_CONFIRMED)
     return roster_import
+
+
+@transaction.atomic
+def replace_by_copy(*, roster_import: RosterImport, copy: quarantine.Quarantined | None, copy_format: str) -> None:
+    """Let go of the file as it came: what is kept is its redacted copy, when one could be made."""
+    quarantined, roster_import.quarantine = roster_import.quarantine, ""
+    if copy is not None:
+        roster_import.copy, roster_import.copy_digest = copy.name, copy.digest
+        roster_import.copy_format = copy_format
+    roster_import.save(update_fields=["quarantine", "copy", "copy_digest", "copy_format"])
+    transaction.on_commit(lambda: quarantine.discard(quarantined))
+
+
+@transaction.atomic
+def note_unclear(
+    *, organisation: Organisation, import_id: int, code: str, params: dict[str, str], preview: dict[str, Any]
+) -> bool:
+    """Wait for HR to point at the sheet and the headers, when the upload came by a page; say whether it does."""
+    roster_import = locked_import(organisation, import_id)
+    if roster_import.state != State.PREPARING or roster_import.channel != RosterImport.Channel.PAGE:
+        return False
+    roster_import.state, roster_import.error, roster_import.error_params = State.UNCLEAR, code, params
+    roster_import.preview = preview
+    if roster_import.due_at:
+        roster_import.due_at = timezone.now() + timedelta(seconds=settings.IMPORT_UNREAD_SECONDS)
+    roster_import.save()
+    return True
 
 
 @transaction.atomic
 def confirm_import(*, actor: Actor, organisation: Organisation, import_id: int) -> Confirmation:
     """Start to apply what was shown, without what is held.
 
-    The roster may have changed since: then the plan is made again, and it goes on only if it comes to the same.
+    The roster may have changed since: then the plan is made again first, and it goes on only if it comes to the same.
 
     Raises:
-        Refusal: `needs_approval`, `not_ready`, `another_import_at_work`.
+        Refusal: `needs_approval`, `not_ready`, `plan_stale`, `another_import_at_work`.
     """
     roster_import = locked_import(organisation, import_id)
     if roster_import.state == State.HELD:
@@ -138,11 +173,9 @@ def confirm_import(*, actor: Actor, organisation: Organisation, import_id: int) 
         raise Refusal("needs_approval", message)
     if roster_import.state != State.READY:
         raise Refusal("not_ready", _("This import is not waiting to be applied."))
-    if _recomputed(organisation, roster_import):
-        return Confirmation.PLAN_RECOMPUTED
-    _start_applying(actor, organisation, roster_import)
-    _record(actor, roster_import, Action.IMPORT_CONFIRMED, _told(roster_import))
-    return Confirmation.STARTED
+    _refuse_stale(roster_import)
+    roster_import.release = RosterImport.Release.FREE
+    return _go_on(actor, organisation, roster_import, Action.IMPORT_CONFIRMED)
 
 
 @transaction.atomic
@@ -150,56 +183,87 @@ def approve_held(*, actor: Actor, organisation: Organisation, import_id: int) ->
     """Let go what was held, as a second person, and start to apply everything that is not applied yet.
 
     Raises:
-        Refusal: `same_person`, `nothing_held`, `plan_outdated`, `another_import_at_work`.
+        Refusal: `same_person`, `nothing_held`, `plan_stale`, `plan_outdated`, `another_import_at_work`.
     """
     roster_import = locked_import(organisation, import_id)
-    if not roster_import.counts.get("held") or roster_import.state not in (*_WAITING, State.APPLIED):
+    if not roster_import.counts.get("held") or roster_import.state not in (*WAITING, State.APPLIED):
         raise Refusal("nothing_held", _("Nothing is held in this import."))
     if actor.kind is ActorKind.USER and actor.user_id == roster_import.uploaded_by_id:
         message = _("You uploaded this file: someone else must approve what is held.")
         raise Refusal("same_person", message)
+    _refuse_stale(roster_import)
+    roster_import.approved_by = actor.pseudonym
     if roster_import.state != State.APPLIED:
-        if _recomputed(organisation, roster_import):
-            return Confirmation.PLAN_RECOMPUTED
-    elif _other_import_since(roster_import):
+        roster_import.release = RosterImport.Release.ALL
+        return _go_on(actor, organisation, roster_import, Action.IMPORT_APPROVED)
+    if _other_import_since(roster_import):
         message = _("Another import has changed the roster since this was planned. Upload the file again.")
         raise Refusal("plan_outdated", message)
-    _rows(roster_import).filter(held=True).update(held=False)
-    roster_import.counts = {**roster_import.counts, "held": 0, "approved": roster_import.counts["held"]}
-    roster_import.held_whole, roster_import.held_sites = False, []
-    roster_import.approved_by = actor.pseudonym
-    _start_applying(actor, organisation, roster_import)
-    _record(actor, roster_import, Action.IMPORT_APPROVED, {"approved": roster_import.counts["approved"]})
+    roster_import.release = RosterImport.Release.HELD
+    _start_applying(actor, organisation, roster_import, Action.IMPORT_APPROVED)
     return Confirmation.STARTED
 
 
 @transaction.atomic
-def finish_applying(*, actor: Actor, roster_import: RosterImport) -> None:
-    """Close an apply: one event for all that it changed.
+def plan_again(*, actor: Actor, organisation: Organisation, import_id: int) -> None:
+    """Ask for the plan to be made anew, with what was corrected and decided since.
 
-    What the file said of people whom it does not change is deleted; the rows that changed something, were rejected or
-    are still held stay, as the import's history.
+    Raises:
+        Refusal: `not_ready`.
     """
+    del actor
+    roster_import = locked_import(organisation, import_id)
+    if roster_import.state not in WAITING:
+        raise Refusal("not_ready", _("This import is not waiting to be applied."))
+    move(roster_import, State.PLANNING)
+
+
+@transaction.atomic
+def replan(*, actor: Actor, organisation: Organisation, import_id: int) -> None:
+    """Make the plan anew, and go on applying when somebody confirmed it and it comes to the same."""
+    roster_import = locked_import(organisation, import_id)
+    if roster_import.state != State.PLANNING:
+        return
+    agreed, roster_import.agreed = roster_import.agreed, ""
+    create_landing()
+    land_staged(roster_import)
+    _plan(organisation, roster_import)
+    if agreed and agreed == _decided(roster_import):
+        approved = roster_import.release == RosterImport.Release.ALL
+        action = Action.IMPORT_APPROVED if approved else Action.IMPORT_CONFIRMED
+        _start_applying(actor, organisation, roster_import, action)
+    elif agreed:
+        roster_import.release = RosterImport.Release.FREE
+        roster_import.counts = {**roster_import.counts, "recomputed": True}
+        roster_import.save(update_fields=["release", "counts"])
+
+
+@transaction.atomic
+def finish_applying(*, actor: Actor, roster_import: RosterImport) -> None:
+    """Close an apply: one event for all that it changed."""
     roster_import.state = State.APPLIED
     roster_import.applied_at = timezone.now()
-    held = _rows(roster_import).filter(held=True).count()
-    roster_import.counts = {**roster_import.counts, "held": held}
+    if roster_import.release != RosterImport.Release.FREE:
+        roster_import.counts = {**roster_import.counts, "held": 0}
     roster_import.save(update_fields=["state", "applied_at", "counts"])
-    if not held:
-        _rows(roster_import).filter(action__in=(StagedRow.Action.UNCHANGED, StagedRow.Action.MERGED)).delete()
     _record(actor, roster_import, Action.IMPORT_APPLIED, _told(roster_import))
 
 
 @transaction.atomic
 def cancel_import(*, actor: Actor, organisation: Organisation, import_id: int) -> None:
-    """Drop an import of which nothing was applied, with everything that was read from its file.
+    """Drop an import with everything that was read from its file; one that is being applied is stopped and taken back.
 
     Raises:
         Refusal: `too_late`.
     """
     roster_import = locked_import(organisation, import_id)
+    if roster_import.state == State.APPLYING:
+        _start_undoing(roster_import)
+        _record(actor, roster_import, Action.IMPORT_CANCELLED, {"while": "applying"})
+        return
     if roster_import.state not in _CANCELLABLE:
         raise Refusal("too_late", _("This import has been applied or closed: it can no longer be cancelled."))
+    progress.give_up(roster_import.pk)
     _close(roster_import, State.CANCELLED)
     _record(actor, roster_import, Action.IMPORT_CANCELLED, {})
 
@@ -228,9 +292,7 @@ def undo_import(*, actor: Actor, organisation: Organisation, import_id: int) -> 
     may = roster_import.state == State.APPLIED or (roster_import.state == State.FAILED and changes.exists())
     if not may:
         raise Refusal("nothing_to_undo", _("This import has changed nothing that could be undone."))
-    roster_import.counts = {**roster_import.counts, "to_do": changes.count()}
-    roster_import.done_rows = 0
-    _go_to_work(roster_import, State.UNDOING)
+    _start_undoing(roster_import)
     del actor  # The event is written once, when the undo is done.
 
 
@@ -243,7 +305,6 @@ def finish_undoing(*, actor: Actor, roster_import: RosterImport) -> None:
     roster_import.held_whole, roster_import.held_sites = False, []
     roster_import.state = State.UNDONE
     roster_import.save()
-    _rows(roster_import).filter(held=True).update(held=False, done=True)
     _record(actor, roster_import, Action.IMPORT_UNDONE, results)
 
 
@@ -274,24 +335,39 @@ def _plan(organisation: Organisation, roster_import: RosterImport) -> None:
     roster_import.planned_at = timezone.now()
     roster_import.counts = make_plan(planned(organisation, roster_import))
     roster_import.state = State.HELD if roster_import.held_whole else State.READY
-    roster_import.done_rows = 0
+    roster_import.stale, roster_import.done_rows = False, 0
+    roster_import.error, roster_import.error_params = "", {}
     roster_import.save()
 
 
-def _recomputed(organisation: Organisation, roster_import: RosterImport) -> bool:
-    """Make the plan anew when the roster changed since; say whether it came to something else."""
-    if not _roster_changed_since(roster_import):
-        return False
-    shown = _decided(roster_import)
-    forget_plan(roster_import)
-    _plan(organisation, roster_import)
-    return shown != _decided(roster_import)
+def _goes_on_alone(roster_import: RosterImport, mapping: Mapping) -> bool:
+    """Whether nobody is waited for: the file came unattended, is not held, and no column of it was only guessed."""
+    guessed = GUESSED & set(mapping.reasons.values())
+    alone = roster_import.channel == RosterImport.Channel.API and roster_import.state == State.READY
+    return alone and not guessed
 
 
-def _decided(roster_import: RosterImport) -> tuple[object, ...]:
+def _refuse_stale(roster_import: RosterImport) -> None:
+    if roster_import.stale:
+        message = _("Some rows were corrected since: compare the file with the roster again, then apply it.")
+        raise Refusal("plan_stale", message)
+
+
+def _go_on(actor: Actor, organisation: Organisation, roster_import: RosterImport, action: Action) -> Confirmation:
+    if _roster_changed_since(roster_import):
+        roster_import.agreed = _decided(roster_import)
+        move(roster_import, State.PLANNING)
+        return Confirmation.PLANNING
+    _start_applying(actor, organisation, roster_import, action)
+    return Confirmation.STARTED
+
+
+def _decided(roster_import: RosterImport) -> str:
     """What whoever confirms has agreed to: whom, not only how many. How many are active is only the background."""
-    counts = {name: count for name, count in roster_import.counts.items() if name != "active"}
-    return counts, roster_import.held_sites, roster_import.held_whole, plan_digest(roster_import)
+    background = ("active", "recomputed")
+    counts = {name: count for name, count in roster_import.counts.items() if name not in background}
+    told = [counts, roster_import.held_sites, roster_import.held_whole, plan_digest(roster_import)]
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def _roster_changed_since(roster_import: RosterImport) -> bool:
@@ -306,18 +382,31 @@ def _other_import_since(roster_import: RosterImport) -> bool:
     return others.filter(since).exists()
 
 
-def _start_applying(actor: Actor, organisation: Organisation, roster_import: RosterImport) -> None:
+def _start_applying(actor: Actor, organisation: Organisation, roster_import: RosterImport, action: Action) -> None:
+    counts = roster_import.counts
     create_named_cohorts(actor=actor, plan=planned(organisation, roster_import))
-    to_do = _rows(roster_import).filter(done=False, held=False).count()
-    roster_import.counts = {**roster_import.counts, "to_do": to_do}
-    roster_import.done_rows = 0
-    _go_to_work(roster_import, State.APPLYING)
+    to_do = {
+        RosterImport.Release.FREE: counts["work"] - counts["held"],
+        RosterImport.Release.HELD: counts["held"],
+        RosterImport.Release.ALL: counts["work"],
+    }[RosterImport.Release(roster_import.release)]
+    roster_import.counts = {**counts, "to_do": to_do, "recomputed": False}
+    roster_import.cursor_action, roster_import.cursor_number = "", BEFORE_ALL
+    move(roster_import, State.APPLYING)
+    _record(actor, roster_import, action, _told(roster_import))
 
 
-def _go_to_work(roster_import: RosterImport, state: str) -> None:
-    """Move to a state in which people are written: one import of an organisation at a time."""
+def _start_undoing(roster_import: RosterImport) -> None:
+    changes = ImportChange.objects.filter(organisation_id=roster_import.organisation_id, roster_import=roster_import)
+    roster_import.counts = {**roster_import.counts, "to_do": changes.filter(undone="").count()}
+    move(roster_import, State.UNDOING)
+
+
+def move(roster_import: RosterImport, state: str) -> None:
+    """Move to a state in which somebody works: only one import of an organisation writes people at a time."""
     roster_import.state = state
-    roster_import.heartbeat_at = timezone.now()
+    roster_import.done_rows = 0
+    roster_import.heartbeat_at = roster_import.work_began_at = timezone.now()
     try:
         with transaction.atomic():
             roster_import.save()
@@ -335,7 +424,7 @@ def _supersede_same_file(organisation: Organisation, roster_import: RosterImport
     older = RosterImport.objects.select_for_update().filter(
         organisation_id=organisation.pk,
         pk__lt=roster_import.pk,
-        state__in=_WAITING,
+        state__in=WAITING,
         file_digest=roster_import.file_digest,
         mode=roster_import.mode,
         cohort_name=roster_import.cohort_name,
@@ -347,15 +436,13 @@ def _supersede_same_file(organisation: Organisation, roster_import: RosterImport
 
 def _close(roster_import: RosterImport, state: str) -> None:
     """Close an import that will not be applied: what was read from its file is deleted, and the file."""
-    quarantined = roster_import.quarantine
-    roster_import.state, roster_import.quarantine, roster_import.due_at = state, "", None
+    files = (roster_import.quarantine, roster_import.copy)
+    roster_import.state, roster_import.due_at = state, None
+    roster_import.quarantine = roster_import.copy = ""
+    roster_import.preview = {}
     roster_import.save()
     clear_staged(organisation_id=roster_import.organisation_id, import_id=roster_import.pk)
-    transaction.on_commit(lambda: quarantine.discard(quarantined))
-
-
-def _rows(roster_import: RosterImport) -> QuerySet[StagedRow]:
-    return StagedRow.objects.filter(organisation_id=roster_import.organisation_id, roster_import_id=roster_import.pk)
+    transaction.on_commit(lambda: [quarantine.discard(name) for name in files])
 
 
 def _shown_name(file_name: str) -> str:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from imports import quarantine, runs
 from imports.models import RosterImport
+from imports.retention import forget_imports
 from imports.selectors import unfinished_imports
 from imports.services import fail_import
 from portal.core.actor import SYSTEM
@@ -21,6 +22,8 @@ from portal.organisations.models import Organisation
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from celery import Task
+
 log = logging.getLogger(__name__)
 
 State = RosterImport.State
@@ -29,6 +32,11 @@ State = RosterImport.State
 @shared_task
 def prepare(organisation_id: int, import_id: int) -> None:
     _work(runs.prepare_import, organisation_id, import_id)
+
+
+@shared_task
+def plan(organisation_id: int, import_id: int) -> None:
+    _work(runs.run_plan, organisation_id, import_id)
 
 
 @shared_task
@@ -49,10 +57,25 @@ def resume_imports() -> None:
     for work in unfinished_imports():
         if work.due_at and work.due_at < now:
             _give_up(work.organisation_id, work.import_id)
+        elif work.state == State.UNCLEAR:
+            continue
         elif work.heartbeat_at is None or work.heartbeat_at < silent:
-            task = {State.APPLYING: apply, State.UNDOING: undo}.get(State(work.state), prepare)
-            task.delay(work.organisation_id, work.import_id)
+            task_for(work.state).delay(work.organisation_id, work.import_id)
     quarantine.discard_forgotten()
+
+
+@shared_task
+def forget_old_imports() -> None:
+    """Purge what has been kept long enough, one organisation at a time."""
+    for organisation_id in Organisation.objects.order_by("pk").values_list("pk", flat=True):
+        with organisation_scope(organisation_id):
+            forget_imports(organisation_id=organisation_id)
+
+
+def task_for(state: str) -> Task[..., None]:
+    """Return what takes up an import in this state."""
+    tasks = {State.PLANNING: plan, State.APPLYING: apply, State.UNDOING: undo}
+    return tasks.get(State(state), prepare)
 
 
 def _give_up(organisation_id: int, import_id: int) -> None:

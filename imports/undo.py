@@ -6,6 +6,7 @@ Each change says what became of it: `restored`, `partly`, `removed`, `inactive`,
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -17,6 +18,17 @@ from portal.people.restore import create_restore, reactivate_employees, remove_e
 if TYPE_CHECKING:
     from portal.core.actor import Actor
     from portal.organisations.models import Organisation
+
+# Somebody edited by hand, a later import that stands, a sign-in, or a value that is no longer the one written.
+_CHANGED_SINCE = (
+    "(c.action = 'create' AND (e.edited <> '{}' OR e.learner_id IS NOT NULL OR EXISTS ("
+    "SELECT 1 FROM imports_importchange l WHERE l.organisation_id = c.organisation_id"
+    " AND l.employee_id = c.employee_id AND l.id > c.id AND l.roster_import_id <> c.roster_import_id"
+    " AND l.action <> 'enrol' AND l.undone = ''))"
+    " OR c.action = 'update' AND EXISTS (SELECT 1 FROM jsonb_each(c.after) w"
+    " WHERE to_jsonb(e) -> w.key IS DISTINCT FROM w.value)"
+    " OR c.action = 'deactivate' AND e.active)"
+)
 
 
 def undo_chunk(*, actor: Actor, organisation: Organisation, import_id: int) -> int:
@@ -102,3 +114,58 @@ def _record_results(params: dict[str, Any]) -> None:
         " WHERE c.organisation_id = %(organisation)s AND c.id = r.ref",
         params,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What an undo would come to now: people removed, restored and left alone, and enrolments that have begun."""
+
+    people: int
+    changed_since: int
+    enrolments: int
+    contacted: int
+
+
+def undo_outlook(*, organisation_id: int, import_id: int) -> Outlook:
+    """Say beforehand what taking an import back would come to; another import or a hand may change it meanwhile."""
+    params = {"organisation": organisation_id, "import": import_id}
+    ((people, changed),) = cursor_rows(
+        f"SELECT count(*), count(*) FILTER (WHERE {_CHANGED_SINCE}) FROM imports_importchange c"  # noqa: S608
+        " JOIN people_employee e ON e.id = c.employee_id AND e.organisation_id = %(organisation)s"
+        " WHERE c.organisation_id = %(organisation)s AND c.roster_import_id = %(import)s AND c.undone = ''"
+        " AND c.action <> 'enrol'",
+        params,
+    )
+    ((enrolments, contacted),) = cursor_rows(
+        "SELECT count(*), count(*) FILTER (WHERE n.state <> 'enrolled') FROM imports_importchange c"
+        " JOIN enrolments_enrolment n ON n.employee_id = c.employee_id AND n.cohort_id = c.cohort_id"
+        " AND n.organisation_id = %(organisation)s"
+        " WHERE c.organisation_id = %(organisation)s AND c.roster_import_id = %(import)s AND c.undone = ''"
+        " AND c.action = 'enrol'",
+        params,
+    )
+    return Outlook(people, changed, enrolments, contacted)
+
+
+def people_left_alone(
+    *, organisation_id: int, import_id: int, why: str, after: int = 0, limit: int = 50
+) -> list[tuple[int, int, str, str]]:
+    """A page of the people whom an undo leaves, or left, as they are: change id, employee id, name, key.
+
+    `why`: `changed` (something happened to them since) or `contacted` (an invitation has left, or they have begun).
+    """
+    condition = {
+        "changed": f"(c.action <> 'enrol' AND (c.undone IN ('kept', 'partly', 'inactive') OR c.undone = ''"
+        f" AND {_CHANGED_SINCE}))",
+        "contacted": "(c.action = 'enrol' AND c.undone IN ('', 'kept') AND EXISTS (SELECT 1 FROM enrolments_enrolment n"
+        " WHERE n.organisation_id = c.organisation_id AND n.employee_id = c.employee_id AND n.cohort_id = c.cohort_id"
+        " AND n.state <> 'enrolled'))",
+    }[why]
+    return cursor_rows(
+        "SELECT c.id, e.id, trim(e.first_name || ' ' || e.last_name),"  # noqa: S608  The conditions are constants.
+        " coalesce(nullif(e.employee_number, ''), e.email)"
+        " FROM imports_importchange c JOIN people_employee e ON e.id = c.employee_id"
+        " AND e.organisation_id = %(organisation)s WHERE c.organisation_id = %(organisation)s"
+        f" AND c.roster_import_id = %(import)s AND c.id > %(after)s AND {condition} ORDER BY c.id LIMIT %(limit)s",
+        {"organisation": organisation_id, "import": import_id, "after": after, "limit": limit},
+    )  # type: ignore[return-value]  # The columns of the statement.

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 State = RosterImport.State
 
-_AT_WORK = (State.UPLOADED, State.PREPARING, State.APPLYING, State.UNDOING)
+_AT_WORK = (State.UPLOADED, State.PREPARING, State.PLANNING, State.APPLYING, State.UNDOING)
 _CLOSED = (State.FAILED, State.CANCELLED, State.SUPERSEDED)
 _PAGE = 30
 
@@ -65,6 +65,7 @@ def import_new(request: OrganisationRequest) -> HttpResponse:
                 file_name=form.cleaned_data["file"].name,
                 mode=form.cleaned_data["mode"],
                 cohort_name=form.cleaned_data["cohort"],
+                channel=RosterImport.Channel.PAGE,
             )
         except Refusal as refusal:
             form.add_error("file", str(refusal))
@@ -155,11 +156,8 @@ def _found(request: OrganisationRequest, import_id: int) -> RosterImport:
 
 
 def _go_on(request: OrganisationRequest, import_id: int, began: Confirmation) -> None:
-    if began is Confirmation.STARTED:
-        enqueue_on_commit(tasks.apply, request.organisation.pk, import_id)
-    else:
-        message = _("The roster changed since you looked, so the plan was made again. Look at it once more.")
-        messages.warning(request, message)
+    task = tasks.apply if began is Confirmation.STARTED else tasks.plan
+    enqueue_on_commit(task, request.organisation.pk, import_id)
 
 
 def _progress(roster_import: RosterImport) -> dict[str, Any]:
@@ -168,6 +166,7 @@ def _progress(roster_import: RosterImport) -> dict[str, Any]:
     labels = {
         State.UPLOADED: _("The file waits to be read"),
         State.PREPARING: _("The file is being read and compared with the roster"),
+        State.PLANNING: _("The file is being compared with the roster"),
         State.APPLYING: _("The changes are being applied"),
         State.UNDOING: _("The changes are being taken back"),
     }

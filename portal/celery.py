@@ -19,6 +19,7 @@ app.autodiscover_tasks()
 app.conf.beat_schedule = {
     "heartbeat": {"task": "portal.core.tasks.heartbeat", "schedule": 15.0},
     "resume_imports": {"task": "imports.tasks.resume_imports", "schedule": 10.0},
+    "forget_old_imports": {"task": "imports.tasks.forget_old_imports", "schedule": 3600.0},
     "catch_up": {"task": "portal.progress.tasks.catch_up", "schedule": 10.0},
     "forget_sign_ins": {"task": "sso.tasks.forget_sign_ins", "schedule": 3600.0},
 }

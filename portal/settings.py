@@ -261,6 +261,9 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 IMPORT_MAX_BYTES: int = env.int("IMPORT_MAX_BYTES", 200 * 1024 * 1024)
 IMPORT_CHUNK_ROWS: int = env.int("IMPORT_CHUNK_ROWS", 10_000)
 IMPORT_UNREAD_SECONDS: int = env.int("IMPORT_UNREAD_SECONDS", 3_600)
+IMPORT_READER_BYTES: int = env.int("IMPORT_READER_BYTES", 1_500 * 1024 * 1024)
+IMPORT_READER_SECONDS: int = env.int("IMPORT_READER_SECONDS", 300)
+IMPORT_COPY_DAYS: int = env.int("IMPORT_COPY_DAYS", 180)
 IMPORT_SILENCE_SECONDS: int = env.int("IMPORT_SILENCE_SECONDS", 30)
 
 # --- Languages and static files -----------------------------------------------------------------------------------

@@ -78,6 +78,8 @@ def cleaner(field: Field, *, date_1904: bool = False) -> Cleaner:
         return _remembering(functools.partial(_date, epoch=_epoch(date_1904=date_1904)))
     if field.kind is FieldKind.LANGUAGE:
         return _remembering(_language)
+    if field.kind is FieldKind.ROW_NUMBER:
+        return _row_number
     if field.kind is FieldKind.TEXT:
         return _remembering(functools.partial(_label, limit=field.max_length))
     return _remembering(functools.partial(_name, limit=field.max_length))
@@ -177,6 +179,12 @@ def _language(cell: Cell) -> str:
     if language := _LANGUAGES.get(fold(text)):
         return language
     raise CellFinding(IssueCode.INVALID_LANGUAGE, severity=Severity.WARNING, keep="")
+
+
+def _row_number(cell: Cell) -> str | None:
+    """Read a row's number that we wrote ourselves; anything else in its place names no row."""
+    text = as_text(cell)
+    return text if text.isascii() and text.isdecimal() and len(text) <= 7 else None
 
 
 def _epoch(*, date_1904: bool) -> dt.date:

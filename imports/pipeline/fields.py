@@ -18,6 +18,7 @@ class FieldKind(StrEnum):
     EMAIL = "email"
     DATE = "date"
     LANGUAGE = "language"
+    ROW_NUMBER = "row_number"
 
 
 @dataclass(frozen=True)
@@ -176,6 +177,8 @@ ROSTER_FIELDS: Final[tuple[Field, ...]] = (
             "lang",
         ),
     ),
+    # Written by us into the workbook of rows to correct, so that they find their place when they come back.
+    Field("origin", FieldKind.ROW_NUMBER, 7, ("ligne du fichier d origine", "row of the original file")),
 )  # fmt: skip
 
 # A roster needs none of these: they are recognised by folded header and dropped before any row is stored.

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from imports.pipeline.fields import Field
     from imports.pipeline.reading import Cell, Row, Workbook
 
+GUESSED: Final = frozenset({"similar", "content"})
 HEADER_SEARCH: Final = 40
 _SAMPLE: Final = 240
 # "Date d'entrée (JJ/MM/AAAA)": what stands in brackets explains the header, it does not name it.
@@ -35,6 +36,8 @@ class Mapping:
     columns: dict[str, int]
     dropped: tuple[int, ...] = ()
     date_1904: bool = False
+    extras: tuple[int, ...] = ()
+    reasons: dict[str, str] = __import__("dataclasses").field(default_factory=dict)
 
     @property
     def field_headers(self) -> dict[str, str]:
@@ -84,6 +87,7 @@ def suggest_mapping(
     fields: Sequence[Field],
     *,
     sheet: str | None = None,
+    header_row=None,
     remembered: Sequence[Mapping] = (),
     names_required: bool = True,
 ) -> Mapping:

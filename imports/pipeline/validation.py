@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from imports.pipeline.cells import CellFinding, as_text, clean_text, cleaner
 from imports.pipeline.issues import Issue, IssueCode, Severity, shown
+from imports.pipeline.mapping import Mapping
 from imports.pipeline.names import split_full_name
 from portal.core.text import fold
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Mapping as Map
 
     from imports.pipeline.cells import Cleaner
     from imports.pipeline.fields import Field
-    from imports.pipeline.mapping import Mapping
     from imports.pipeline.reading import Cell, Row
 
 _TOTAL: Final = re.compile(
     r"\W*(?:(?:sous|grand|sub)[\s-]*)?total(?:is|aux|s)?\b|\W*(?:nombre|nb|somme|moyenne|effectif\s+total|count|sum)\b",
     re.IGNORECASE,
 )
+MAX_ATTRIBUTE: Final = 500
+"""Characters of a column of the organisation's own; a longer text is no attribute of a person but a document."""
 _NUMBER: Final = re.compile(r"[\d\s.,%€-]+")
 _fold: Final = functools.lru_cache(maxsize=1 << 16)(fold)
 _is_label: Final = functools.lru_cache(maxsize=1 << 16)(_TOTAL.match)
@@ -32,12 +36,16 @@ _is_label: Final = functools.lru_cache(maxsize=1 << 16)(_TOTAL.match)
 
 @dataclass(slots=True)
 class CheckedRow:
-    """One person of the file: an empty text is "", an empty date None, an absent column no key at all."""
+    """One person of the file: an empty text is "", an empty date None, an absent column no key at all.
+
+    `attributes` are the organisation's own columns that HR wants kept, each under its header.
+    """
 
     number: int
     values: dict[str, str | dt.date | None]
     sort_name: str
     issues: list[Issue]
+    attributes: dict[str, str] = field(default_factory=dict)
 
     @property
     def rejected(self) -> bool:
@@ -71,7 +79,8 @@ class _Checker:
             for field in fields
             if field.name in mapping.columns
         ]
-        self.width = max(mapping.columns.values(), default=-1) + 1
+        self._extras = _extra_names(mapping)
+        self.width = max((*mapping.columns.values(), *mapping.extras), default=-1) + 1
         key = next((name for name in ("employee_number", "email") if name in mapping.columns), None)
         name = next((name for name in ("last_name", "full_name") if name in mapping.columns), key)
         self._key = -1 if key is None else mapping.columns[key]
@@ -113,7 +122,11 @@ class _Checker:
             self._split_name(values, issues)
         self._check_required(values, issues)
         sort_name = f"{_fold(values.get('last_name', ''))} {_fold(values.get('first_name', ''))}".strip()
-        return CheckedRow(number, values, sort_name, issues)
+        return CheckedRow(number, values, sort_name, issues, self._attributes(cells) if self._extras else {})
+
+    def _attributes(self, cells: tuple[Cell, ...]) -> dict[str, str]:
+        texts = ((name, as_text(cells[index])) for name, index in self._extras)
+        return {name: text[:MAX_ATTRIBUTE] for name, text in texts if text}
 
     def _values_and_issues(self, cells: tuple[Cell, ...], issues: list[Issue]) -> dict[str, str | dt.date | None]:
         """Clean the cells one by one; most rows have no finding and are spared this."""
@@ -163,6 +176,27 @@ class _Checker:
     ) -> Issue:
         value = shown(clean_text(cell) if isinstance(cell, str) else as_text(cell))
         return Issue(code, severity, self._headers.get(field, ""), field, value, params or {})
+
+
+def _extra_names(mapping: Mapping) -> list[tuple[str, int]]:
+    """The kept columns, each under its header; one that repeats another's header is told apart by its rank."""
+    seen: Counter[str] = Counter()
+    names = []
+    for index in mapping.extras:
+        header = mapping.headers[index]
+        seen[header] += 1
+        names.append((header if seen[header] == 1 else f"{header} ({seen[header]})", index))
+    return names
+
+
+def check_texts(
+    texts: Map[str, str], fields: Sequence[Field], *, number: int, names_required: bool = True
+) -> CheckedRow:
+    """Check one row typed by hand, {field: text}, by the same rules as a row of a file."""
+    known = [field.name for field in fields if field.name in texts]
+    mapping = Mapping("", 0, tuple(known), {name: index for index, name in enumerate(known)})
+    checker = _Checker(mapping, fields, names_required=names_required)
+    return checker.check(number, tuple(texts[name] for name in known))
 
 
 def _is_total(filled: list[tuple[int, str]]) -> bool:

@@ -36,6 +36,7 @@ class Action(StrEnum):
     IMPORT_CANCELLED = "imports:import:cancel"
     IMPORT_FAILED = "imports:import:fail"
     IMPORT_UNDONE = "imports:import:undo"
+    IMPORT_PURGED = "imports:import:purge"
 
     COMPLETIONS_RECORDED = "progress:completions:record"
     ROLLUPS_REBUILT = "progress:rollups:rebuild"

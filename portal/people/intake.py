@@ -27,7 +27,8 @@ TEXT_FIELDS = (
     "language",
 )
 DATE_FIELDS = ("hired_on", "left_on")
-FIELDS = TEXT_FIELDS + DATE_FIELDS
+ATTRIBUTES = "attributes"
+FIELDS = (*TEXT_FIELDS, *DATE_FIELDS, ATTRIBUTES)
 
 _KEYS = frozenset({"employee_number", "email"})
 _MATCHES = (
@@ -45,7 +46,8 @@ class Intake:
     """What the filled relation means.
 
     `columns` are the fields that the source has at all: a field that is absent erases nothing. A `left_on` before
-    `today` makes the person inactive. `keep_edited` keeps the fields that a person changed by hand.
+    `today` makes the person inactive. `keep_edited` keeps the fields that a person changed by hand; without it they
+    take the source's values and count as changed by hand no longer. Attributes are added to those a person has.
     """
 
     columns: frozenset[str]
@@ -59,7 +61,8 @@ def create_intake() -> None:
     dates = ", ".join(f"{name} date" for name in DATE_FIELDS)
     cursor_rows(
         f"CREATE TEMP TABLE IF NOT EXISTS employee_intake"
-        f" (ref bigint PRIMARY KEY, employee_id bigint, {text}, {dates}) ON COMMIT DROP"
+        f" (ref bigint PRIMARY KEY, employee_id bigint, {text}, {dates}, {ATTRIBUTES} jsonb NOT NULL DEFAULT '{{}}')"
+        " ON COMMIT DROP"
     )
     cursor_rows(
         "CREATE TEMP TABLE IF NOT EXISTS employee_outcome"
@@ -90,9 +93,10 @@ def match_intake(organisation_id: int) -> None:
 def compare_intake(intake: Intake, organisation_id: int) -> None:
     """Say in `employee_outcome` what each row would do: create, update (which fields, from what to what), nothing.
 
-    The rows are made into JSON only where something changes: on a re-import, hardly ever.
+    Rows that say what is known are found by one comparison, and only the others are looked at field by field and made
+    into JSON: on a re-import, hardly any.
     """
-    changed = ", ".join(_changed(name) for name in FIELDS if name in intake.columns)
+    known = [name for name in FIELDS if name in intake.columns]
     left_on = "i.left_on" if "left_on" in intake.columns else "e.left_on"
     active = f"(coalesce({left_on}, 'infinity') >= %(today)s)"
     cursor_rows(
@@ -102,23 +106,29 @@ def compare_intake(intake: Intake, organisation_id: int) -> None:
                CASE WHEN employee_id IS NULL THEN 'create' WHEN changed <> '{{}}' THEN 'update' ELSE 'unchanged' END,
                changed, kept,
                CASE WHEN changed <> '{{}}' THEN
-                   (SELECT jsonb_object_agg(f, to_jsonb(e) -> f) FROM unnest(changed) f) END,
-               CASE WHEN changed <> '{{}}' THEN
-                   (SELECT jsonb_object_agg(f, (to_jsonb(i) || jsonb_build_object('active', active)) -> f)
-                    FROM unnest(changed) f) END
+                   (SELECT jsonb_object_agg(f, to_jsonb(e) -> f) FROM unnest(changed || freed) f) END,
+               CASE WHEN changed <> '{{}}' THEN (SELECT jsonb_object_agg(f, (to_jsonb(i) || jsonb_build_object(
+                   'active', active, 'attributes', (e).attributes || (i).attributes, 'edited', still_edited)) -> f)
+                   FROM unnest(changed || freed) f) END
         FROM (
-            SELECT *, CASE WHEN locked = '{{}}' THEN different
-                           ELSE ARRAY(SELECT f FROM unnest(different) f WHERE f <> ALL (locked)) END AS changed,
-                   ARRAY(SELECT f FROM unnest(different) f WHERE f = ANY (locked)) AS kept
+            SELECT *, ARRAY(SELECT f FROM unnest(edited) f WHERE NOT f = ANY (changed)) AS still_edited,
+                   CASE WHEN edited && changed THEN ARRAY['edited'] ELSE '{{}}' END AS freed
             FROM (
-                SELECT i, e, i.ref, e.id AS employee_id, {active} AS active,
-                       CASE WHEN %(keep)s AND e.id IS NOT NULL THEN e.edited ELSE '{{}}' END AS locked,
-                       CASE WHEN e.id IS NULL THEN '{{}}' ELSE array_remove(ARRAY[{changed},
-                           CASE WHEN e.active IS DISTINCT FROM {active} THEN 'active' END], NULL) END AS different
-                FROM employee_intake i
-                LEFT JOIN people_employee e ON e.id = i.employee_id AND e.organisation_id = %(organisation)s
-            ) compared
-        ) decided
+                SELECT *, CASE WHEN locked = '{{}}' THEN different
+                               ELSE ARRAY(SELECT f FROM unnest(different) f WHERE f <> ALL (locked)) END AS changed,
+                       ARRAY(SELECT f FROM unnest(different) f WHERE f = ANY (locked)) AS kept
+                FROM (
+                    SELECT i, e, i.ref, e.id AS employee_id, {active} AS active,
+                           coalesce(e.edited::text[], '{{}}') AS edited,
+                           CASE WHEN %(keep)s AND e.id IS NOT NULL THEN e.edited::text[] ELSE '{{}}' END AS locked,
+                           CASE WHEN e.id IS NULL OR ({_same(known)} AND e.active = {active}) THEN '{{}}'
+                                ELSE array_remove(ARRAY[{", ".join(map(_changed, known))},
+                                     CASE WHEN e.active <> {active} THEN 'active' END], NULL) END AS different
+                    FROM employee_intake i
+                    LEFT JOIN people_employee e ON e.id = i.employee_id AND e.organisation_id = %(organisation)s
+                ) compared
+            ) decided
+        ) told
         """,  # noqa: S608  The names come from FIELDS.
         {"today": intake.today, "keep": intake.keep_edited, "organisation": organisation_id},
     )
@@ -144,11 +154,15 @@ def write_outcome(intake: Intake, organisation_id: int) -> None:
         {"organisation": organisation_id, "today": intake.today},
     )
     updates = ", ".join(
-        f"{name} = CASE WHEN '{name}' = ANY (o.changed) THEN i.{name} ELSE e.{name} END" for name in FIELDS
+        f"{name} = CASE WHEN '{name}' = ANY (o.changed) THEN i.{name} ELSE e.{name} END"
+        for name in (*TEXT_FIELDS, *DATE_FIELDS)
     )
     cursor_rows(
         f"UPDATE people_employee e SET {updates},"  # noqa: S608
         " active = CASE WHEN 'active' = ANY (o.changed) THEN NOT e.active ELSE e.active END,"
+        " attributes = CASE WHEN 'attributes' = ANY (o.changed) THEN e.attributes || i.attributes"
+        " ELSE e.attributes END, edited = CASE WHEN e.edited::text[] && o.changed"
+        " THEN ARRAY(SELECT f FROM unnest(e.edited) f WHERE f <> ALL (o.changed)) ELSE e.edited END,"
         " sort_name = CASE WHEN o.changed && %(names)s AND NOT o.kept && %(names)s THEN i.sort_name"
         " ELSE e.sort_name END, changed_at = statement_timestamp()"
         " FROM employee_outcome o JOIN employee_intake i USING (ref)"
@@ -157,7 +171,19 @@ def write_outcome(intake: Intake, organisation_id: int) -> None:
     )
 
 
+def _same(names: list[str]) -> str:
+    """The condition under which nothing of a row counts as changed."""
+    keys = [f"(i.{name} = e.{name} OR i.{name} = '')" for name in names if name in _KEYS]
+    plain = [name for name in names if name not in _KEYS and name != ATTRIBUTES]
+    ours, theirs = (", ".join(f"{side}.{name}" for name in plain) for side in "ie")
+    rows = [f"({ours}) IS NOT DISTINCT FROM ({theirs})"] if plain else []
+    attributes = ["e.attributes @> i.attributes"] if ATTRIBUTES in names else []
+    return " AND ".join([*keys, *rows, *attributes]) or "true"
+
+
 def _changed(name: str) -> str:
     """The condition under which a field counts as changed: a key is never erased by an empty cell."""
+    if name == ATTRIBUTES:
+        return f"CASE WHEN NOT e.{name} @> i.{name} THEN '{name}' END"
     present = f" AND i.{name} <> ''" if name in _KEYS else ""
     return f"CASE WHEN i.{name} IS DISTINCT FROM e.{name}{present} THEN '{name}' END"

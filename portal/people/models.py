@@ -84,7 +84,8 @@ class Employee(TenantModel):
     """An HR record. It may exist before any login; inactive people stay, with their history.
 
     Empty text means "unknown". `sort_name` is the folded name: the database has no collation for it. `edited` lists
-    the fields that a person changed by hand, which an import does not overwrite.
+    the fields that a person changed by hand, which an import does not overwrite. `attributes` are columns of the
+    organisation's own that HR chose to keep, each under its header.
     """
 
     employee_number = models.CharField(max_length=64, blank=True)
@@ -100,6 +101,9 @@ class Employee(TenantModel):
     language = models.CharField(max_length=2, choices=Language, blank=True)
     active = models.BooleanField(default=True)
     edited = ArrayField(models.CharField(max_length=30), default=list, blank=True)
+    attributes = models.JSONField(
+        default=dict, db_default=models.Value({}, output_field=models.JSONField()), blank=True
+    )
     learner = models.ForeignKey(LearnerReference, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField(auto_now=True)

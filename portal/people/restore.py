@@ -24,6 +24,7 @@ _KINDS = {
     **dict.fromkeys(TEXT_FIELDS, "text"),
     **dict.fromkeys(DATE_FIELDS, "date"),
     "active": "boolean",
+    "attributes": "jsonb",
 }
 
 
@@ -69,6 +70,10 @@ def restore_employees(*, actor: Actor, organisation: Organisation) -> None:
     fields = ", ".join(
         f"{name} = CASE WHEN '{name}' = ANY (r.restored) THEN (r.before ->> '{name}')::{kind} ELSE e.{name} END"
         for name, kind in _KINDS.items()
+    )
+    fields += (
+        ", edited = CASE WHEN 'edited' = ANY (r.restored)"
+        " THEN ARRAY(SELECT jsonb_array_elements_text(r.before -> 'edited')) ELSE e.edited END"
     )
     renamed = cursor_rows(
         f"UPDATE people_employee e SET {fields}, changed_at = statement_timestamp()"  # noqa: S608

@@ -1,0 +1,194 @@
+"""The reader: a program that reads one untrusted file in a process of its own, and answers in frames.
+
+A damaged or hostile file can make a parser ask for more memory than there is, abort, or never end: nothing of that can
+be caught, so it happens here. The process has limits, no environment, no secret, no connection, no file but the ones it
+was handed, and as root it first becomes nobody. Its caller is `imports.pipeline.child`.
+"""
+
+from __future__ import annotations
+
+import codecs
+import dataclasses
+import faulthandler
+import itertools
+import json
+import os
+import resource
+import sys
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self
+
+from imports.pipeline.copying import fields_read, issue_lines, row_lines
+from imports.pipeline.fields import ROSTER_FIELDS
+from imports.pipeline.issues import UnreadableFile
+from imports.pipeline.mapping import Mapping, apply_choice, suggest_mapping
+from imports.pipeline.preview import preview
+from imports.pipeline.reading import open_workbook
+from imports.pipeline.redaction import Emptied, redact
+from imports.pipeline.validation import check_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping as Map
+
+    from imports.pipeline.fields import Field
+    from imports.pipeline.reading import Workbook
+
+NOBODY: Final = 65534
+ENCODINGS: Final = ("utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "mac-roman", "cp437", "latin-1", "idna")
+CHUNK_ROWS: Final = 5_000
+_LARGEST_FILE: Final = 4 << 30
+
+
+class Kind(bytes, Enum):
+    """What a frame says; each is this sign, the length of its payload in four bytes, and the payload."""
+
+    MAPPING = b"m"
+    ROWS = b"r"
+    ISSUES = b"i"
+    READ = b"z"
+    COPY = b"c"
+    PREVIEW = b"p"
+    REFUSED = b"e"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be read, and how.
+
+    `file` and `copy` are descriptors; without `copy` no redacted copy is made, and a `glance` is a preview only.
+    `lengths` are the most characters that each field takes; `order` is the order of the fields in a line of rows,
+    `room` the most characters of a name to sort by and of a column's header. Memory is in bytes, time in seconds of
+    processor.
+    """
+
+    file: int
+    order: tuple[str, ...]
+    lengths: dict[str, int]
+    room: tuple[int, int]
+    memory: int
+    seconds: int
+    copy: int | None = None
+    glance: bool = False
+    sheet: str | None = None
+    header_row: int | None = None
+    choice: dict[str, Any] = dataclasses.field(default_factory=dict)
+    remembered: tuple[dict[str, Any], ...] = ()
+    names_required: bool = True
+
+    def as_json(self) -> bytes:
+        return json.dumps(dataclasses.asdict(self)).encode()
+
+    @classmethod
+    def from_json(cls, document: bytes) -> Self:
+        return cls(**json.loads(document))
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """The roster's fields, none longer than where it will be stored: what does not fit is an issue of its row."""
+        return tuple(
+            dataclasses.replace(field, max_length=min(field.max_length, self.lengths.get(field.name, field.max_length)))
+            for field in ROSTER_FIELDS
+        )
+
+
+def main() -> None:
+    """Read what standard input asks for, and leave without any farewell: nothing is there to be tidied."""
+    request = Request.from_json(sys.stdin.buffer.read())
+    confine(request)
+    answer = sys.stdout.buffer
+    try:
+        _answer(request, answer)
+        answer.flush()
+    except UnreadableFile as refused:
+        send(answer, Kind.REFUSED, _document({"code": refused.code, "params": refused.params}))
+        answer.flush()
+    except MemoryError:
+        os._exit(1)
+    except BrokenPipeError:
+        os._exit(0)
+    os._exit(0)
+
+
+def confine(request: Request) -> None:
+    """Give up what the reading of a file does not need. A parser that aborts must not tell pieces of the file."""
+    faulthandler.disable()
+    for encoding in ENCODINGS:
+        # Nobody may not be able to load them later, from where the program is installed.
+        codecs.lookup(encoding)
+    if os.geteuid() == 0:
+        os.setgroups([])
+        os.setgid(NOBODY)
+        os.setuid(NOBODY)
+    for kind, most in (
+        (resource.RLIMIT_AS, request.memory),
+        (resource.RLIMIT_CPU, request.seconds),
+        (resource.RLIMIT_FSIZE, _LARGEST_FILE),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(kind, (most, most))
+
+
+def send(answer: BinaryIO, kind: Kind, payload: bytes = b"") -> None:
+    answer.write(kind.value + len(payload).to_bytes(4, "big") + payload)
+
+
+def _answer(request: Request, answer: BinaryIO) -> None:
+    with os.fdopen(request.file, "rb", closefd=False) as file, open_workbook(file) as workbook:
+        if request.glance:
+            found = preview(workbook, request.fields, **_how(request))
+            send(answer, Kind.PREVIEW, _document(found.as_json()))
+            return
+        mapping = _mapping(request, workbook)
+        send(answer, Kind.MAPPING, _document(mapping.as_json()))
+        _send_rows(request, workbook, mapping, answer)
+        send(answer, Kind.READ)
+        answer.flush()
+        source_format = workbook.format
+    if request.copy is not None:
+        with os.fdopen(request.file, "rb", closefd=False) as file, os.fdopen(request.copy, "wb") as copy:
+            file.seek(0)
+            written = redact(file, copy, emptied={mapping.sheet: Emptied(mapping.header_row, mapping.dropped)})
+        send(answer, Kind.COPY, _document({"format": written.value, "source": source_format}))
+
+
+def _how(request: Request) -> dict[str, Any]:
+    return {
+        "sheet": request.sheet,
+        "header_row": request.header_row,
+        "remembered": [Mapping.from_json(known) for known in request.remembered],
+        "names_required": request.names_required,
+    }
+
+
+def _mapping(request: Request, workbook: Workbook) -> Mapping:
+    suggested = suggest_mapping(workbook, request.fields, **_how(request))
+    if not request.choice:
+        return suggested
+    return apply_choice(
+        suggested,
+        request.choice["columns"],
+        request.fields,
+        extras=request.choice.get("extras", ()),
+        names_required=request.names_required,
+    )
+
+
+def _send_rows(request: Request, workbook: Workbook, mapping: Mapping, answer: BinaryIO) -> None:
+    fields = fields_read(mapping, request.order)
+    name_room, header_room = request.room
+    rows = check_rows(workbook.rows(mapping.sheet), mapping, request.fields, names_required=request.names_required)
+    while chunk := list(itertools.islice(rows, CHUNK_ROWS)):
+        lines = row_lines(chunk, fields, room=name_room)
+        send(answer, Kind.ROWS, len(chunk).to_bytes(4, "big") + lines)
+        if issues := issue_lines(chunk, room=header_room):
+            send(answer, Kind.ISSUES, issues)
+        answer.flush()
+
+
+def _document(content: Map[str, Any]) -> bytes:
+    return json.dumps(content).encode()
+
+
+if __name__ == "__main__":
+    main()
