@@ -74,13 +74,11 @@ def review_rows(roster_import: RosterImport, name: str, after: str = "") -> RowP
     rows = StagedRow.objects.filter(
         LISTS[name], organisation_id=roster_import.organisation_id, roster_import_id=roster_import.pk
     )
-    number, _, pk = after.partition("-")
-    if number.isdecimal() and pk.isdecimal() and len(after) < 30:
-        place = Q(number__gt=int(number)) | Q(number=int(number), pk__gt=int(pk))
-        rows = rows.filter(place, number__gte=int(number))
-    found = list(rows.order_by("number", "pk")[: PAGE + 1])
+    if after.removeprefix("-").isdecimal() and len(after) < 10:
+        rows = rows.filter(number__gt=int(after))
+    found = list(rows.order_by("number")[: PAGE + 1])
     page = found[:PAGE]
-    return RowPage(page, f"{page[-1].number}-{page[-1].pk}" if len(found) > PAGE else "")
+    return RowPage(page, str(page[-1].number) if len(found) > PAGE else "")
 
 
 def worst_issues(roster_import: RosterImport, limit: int = MAX_ISSUES) -> list[RowIssue]:

@@ -38,7 +38,9 @@ State = RosterImport.State
 
 WAITING = (State.READY, State.HELD)
 _CANCELLABLE = (State.UPLOADED, State.PREPARING, State.UNCLEAR, State.PLANNING, *WAITING)
-_UNFINISHED = (*_CANCELLABLE, State.APPLYING, State.UNDOING)
+_UNFINISHED = (
+    State.UPLOADED, State.PREPARING, State.UNCLEAR, State.PLANNING, State.APPLYING, State.UNDOING,
+)  # fmt: skip
 
 
 class Confirmation(StrEnum):
@@ -127,7 +129,7 @@ def finish_preparing(
     _supersede_same_file(organisation, roster_import)
     _record(actor, roster_import, Action.IMPORT_PREPARED, {**_told(roster_import), "state": roster_import.state})
     if _goes_on_alone(roster_import, mapping):
-        _start_applying(actor, organisation, roster_import, Action.IMPORT_CONFIRMED)
+        _start_or_wait(actor, organisation, roster_import, Action.IMPORT_CONFIRMED)
     return roster_import
 
 
@@ -231,7 +233,7 @@ def replan(*, actor: Actor, organisation: Organisation, import_id: int) -> None:
     if agreed and agreed == _decided(roster_import):
         approved = roster_import.release == RosterImport.Release.ALL
         action = Action.IMPORT_APPROVED if approved else Action.IMPORT_CONFIRMED
-        _start_applying(actor, organisation, roster_import, action)
+        _start_or_wait(actor, organisation, roster_import, action)
     elif agreed:
         roster_import.release = RosterImport.Release.FREE
         roster_import.counts = {**roster_import.counts, "recomputed": True}
@@ -245,7 +247,8 @@ def finish_applying(*, actor: Actor, roster_import: RosterImport) -> None:
     roster_import.applied_at = timezone.now()
     if roster_import.release != RosterImport.Release.FREE:
         roster_import.counts = {**roster_import.counts, "held": 0}
-    roster_import.save(update_fields=["state", "applied_at", "counts"])
+        roster_import.held_whole, roster_import.held_sites = False, []
+    roster_import.save()
     _record(actor, roster_import, Action.IMPORT_APPLIED, _told(roster_import))
 
 
@@ -364,7 +367,7 @@ def _go_on(actor: Actor, organisation: Organisation, roster_import: RosterImport
 
 def _decided(roster_import: RosterImport) -> str:
     """What whoever confirms has agreed to: whom, not only how many. How many are active is only the background."""
-    background = ("active", "recomputed")
+    background = ("active", "recomputed", "to_do")
     counts = {name: count for name, count in roster_import.counts.items() if name not in background}
     told = [counts, roster_import.held_sites, roster_import.held_whole, plan_digest(roster_import)]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]
@@ -394,6 +397,16 @@ def _start_applying(actor: Actor, organisation: Organisation, roster_import: Ros
     roster_import.cursor_action, roster_import.cursor_number = "", BEFORE_ALL
     move(roster_import, State.APPLYING)
     _record(actor, roster_import, action, _told(roster_import))
+
+
+def _start_or_wait(actor: Actor, organisation: Organisation, roster_import: RosterImport, action: Action) -> None:
+    """Start to apply; while another import of the organisation is at work, wait for the sweep to try again."""
+    try:
+        with transaction.atomic():
+            _start_applying(actor, organisation, roster_import, action)
+    except Refusal:
+        roster_import.agreed = _decided(roster_import)
+        move(roster_import, State.PLANNING)
 
 
 def _start_undoing(roster_import: RosterImport) -> None:

@@ -47,6 +47,7 @@ SENTENCES: Mapping[str, str] = {
     Action.IMPORT_CANCELLED: gettext_noop("cancelled an import"),
     Action.IMPORT_FAILED: gettext_noop("could not carry out an import"),
     Action.IMPORT_UNDONE: gettext_noop("undid an import"),
+    Action.IMPORT_PURGED: gettext_noop("deleted the file and the rows of an import whose time had come"),
     Action.COMPLETIONS_RECORDED: gettext_noop("recorded facts from the learning platform"),
     Action.ROLLUPS_REBUILT: gettext_noop("counted everything again"),
     Action.REPORT_EXPORTED: gettext_noop("exported a report"),

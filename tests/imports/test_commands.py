@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.core.management import call_command
 
-from imports import runs
+from imports.reading import Reading
 from tests.factories.people import make_user
 from tests.imports.rosters import employees, enrolments, people, person, prepare_roster, roster_file
 
@@ -123,10 +123,10 @@ def test_bad_input_gets_a_sentence(laposte: Organisation, tmp_path: Path, conten
 def test_an_error_on_our_side_gets_a_sentence(
     laposte: Organisation, roster_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(**_: object) -> None:
+    def broken(_: Reading) -> None:
         raise ValueError(roster_path)
 
-    monkeypatch.setattr(runs, "stage_rows", broken)
+    monkeypatch.setattr(Reading, "read", broken)
     document, code, said = run("import_roster", "laposte", roster_path, "--apply")
 
     assert (document["state"], document["error"]["code"], code) == ("failed", "internal", 1)

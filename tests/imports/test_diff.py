@@ -168,7 +168,7 @@ def test_people_absent_from_a_full_file_leave_but_rejected_ones_are_present(lapo
     found = prepare_roster(laposte, rows, mode=RosterImport.Mode.FULL)
 
     gone = [row for row in staged(laposte, found) if row.action == "depart"]
-    assert [(row.number, row.employee_number) for row in gone] == [(0, "00102")]
+    assert [(row.number, row.employee_number) for row in gone] == [(-1, "00102")]
     assert (found.counts["absent"], found.counts["deactivate"], found.counts["rows"]) == (1, 1, 42)
 
 

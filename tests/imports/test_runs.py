@@ -34,8 +34,8 @@ def breaking(monkeypatch: pytest.MonkeyPatch, name: str, error: Exception, *, af
     """Let a part of the work fail, at once or after it went well a few times."""
     real, calls = getattr(runs, name), iter(range(after))
 
-    def part(**given: object) -> object:
-        return fail() if next(calls, None) is None else real(**given)
+    def part(*given: object, **named: object) -> object:
+        return fail() if next(calls, None) is None else real(*given, **named)
 
     def fail() -> NoReturn:
         raise error
@@ -61,7 +61,7 @@ def test_a_reading_that_breaks_fails_with_a_sentence(
     laposte: Organisation, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
 ) -> None:
     import_id = open_roster(laposte, people(1))
-    breaking(monkeypatch, "stage_rows", error)
+    breaking(monkeypatch, "Reading", error)
 
     tasks.prepare.run(laposte.pk, import_id)
 

@@ -30,7 +30,7 @@ def test_a_list_is_read_page_by_page(laposte: Organisation, monkeypatch: pytest.
     assert numbers == [[2, 3], [4, 5], [6]]
 
 
-@pytest.mark.parametrize("after", ["x", "1", "1-", "-1", "99999999999999999999-9999999999999999999", "²-²"])
+@pytest.mark.parametrize("after", ["x", "1-", "-", "99999999999999999999", "²", "1.5"])
 def test_a_strange_place_is_the_beginning(laposte: Organisation, after: str) -> None:
     found = prepare_roster(laposte, people(2))
 
@@ -38,9 +38,7 @@ def test_a_strange_place_is_the_beginning(laposte: Organisation, after: str) -> 
         assert len(selectors.review_rows(found, "arrivals", after).rows) == 2
 
 
-def test_absent_people_share_a_number_and_are_all_listed(
-    laposte: Organisation, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_absent_people_are_all_listed(laposte: Organisation, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(selectors, "PAGE", 2)
     apply_roster(laposte, people(6))
     found = prepare_roster(laposte, people(1), mode="full")
@@ -49,8 +47,7 @@ def test_absent_people_share_a_number_and_are_all_listed(
         first = selectors.review_rows(found, "departures")
         second = selectors.review_rows(found, "departures", first.after)
 
-    assert {row.pk for row in first.rows}.isdisjoint(row.pk for row in second.rows)
-    assert len(second.rows) == 2
+    assert len({row.pk for row in (*first.rows, *second.rows)}) == 4
 
 
 def test_the_worst_issues_come_first_and_no_more_than_asked(laposte: Organisation) -> None:

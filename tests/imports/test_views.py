@@ -11,6 +11,7 @@ from django.urls import reverse
 from imports import tasks
 from imports.models import RosterImport
 from imports.review import changed_people
+from imports.runs import run_plan
 from imports.services import fail_import
 from portal.core.actor import OPERATOR
 from portal.core.tenancy import organisation_scope
@@ -214,10 +215,11 @@ def test_a_changed_roster_sends_back_to_the_review(as_helene: Client, laposte: O
     found = prepare_roster(laposte, people(2))
     make_employee(laposte, "00001", first_name="Zoé", last_name="Ancien")
 
-    answer = as_helene.post(at(laposte, found, "import_confirm"), follow=True)
+    as_helene.post(at(laposte, found, "import_confirm"))
+    assert reread(laposte, found.pk).state == "planning"
+    run_plan(actor=OPERATOR, organisation=laposte, import_id=found.pk)
 
-    assert b"note warn" in answer.content
-    assert reread(laposte, found.pk).state == "ready"
+    assert (reread(laposte, found.pk).state, reread(laposte, found.pk).counts["recomputed"]) == ("ready", True)
 
 
 def test_another_organisations_import_does_not_exist(
