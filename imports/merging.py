@@ -54,20 +54,18 @@ def _find_places() -> None:
 
 
 def _take_places() -> None:
-    key = _KEY.format("l")
-    cursor_rows(
-        "CREATE TEMP TABLE replaced ON COMMIT DROP AS SELECT DISTINCT l.number FROM landing_row l"  # noqa: S608
-        " WHERE l.number IN (SELECT takes FROM place) OR (l.employee_number <> '' OR l.email <> '') AND "
-        f"{key} IN (SELECT {_KEY.format('b')} FROM brought_row b)"
-    )
-    for table in ("landing_row", "landing_issue"):
-        cursor_rows(f"DELETE FROM {table} WHERE number IN (SELECT number FROM replaced)")  # noqa: S608
     cursor_rows(
         "UPDATE place p SET takes = n.number FROM (SELECT brought, (SELECT coalesce(max(number), 1) FROM landing_row)"
         " + row_number() OVER (ORDER BY brought) AS number FROM place WHERE takes IS NULL) n"
         " WHERE n.brought = p.brought"
     )
+    cursor_rows(
+        "CREATE TEMP TABLE replaced ON COMMIT DROP AS SELECT l.number FROM landing_row l"  # noqa: S608
+        " WHERE l.number IN (SELECT takes FROM place) OR ((l.employee_number <> '' OR l.email <> '')"
+        f" AND {_KEY.format('l')} IN (SELECT {_KEY.format('b')} FROM brought_row b))"
+    )
     for table in ("row", "issue"):
+        cursor_rows(f"DELETE FROM landing_{table} WHERE number IN (SELECT number FROM replaced)")  # noqa: S608
         cursor_rows(
             f"UPDATE brought_{table} b SET number = p.takes FROM place p WHERE p.brought = b.number"  # noqa: S608
         )

@@ -29,6 +29,7 @@ from imports.services import (
     locked_import,
     note_unclear,
     planned,
+    refuse_corrections,
     replan,
 )
 from imports.turn import turn
@@ -127,6 +128,9 @@ def _is_stuck(organisation: Organisation, import_id: int) -> bool:
 def _refuse(attempt: Reading, refused: UnreadableFile) -> None:
     """Close the import of a file that is refused, unless HR can point at what was not recognised in it."""
     organisation, import_id = attempt.organisation, attempt.roster_import.pk
+    if attempt.roster_import.merging:
+        _leave_as_it_was(attempt.organisation, import_id, refused)
+        return
     if refused.code in UNCLEAR:
         with organisation_scope(organisation.pk):
             if note_unclear(
@@ -138,6 +142,11 @@ def _refuse(attempt: Reading, refused: UnreadableFile) -> None:
             ):
                 return
     _fail(attempt.actor, organisation, import_id, refused.code, refused.params)
+
+
+def _leave_as_it_was(organisation: Organisation, import_id: int, refused: UnreadableFile) -> None:
+    with organisation_scope(organisation.pk):
+        refuse_corrections(organisation=organisation, import_id=import_id, code=refused.code, params=refused.params)
 
 
 def _apply_to_the_end(actor: Actor, organisation: Organisation, import_id: int) -> None:

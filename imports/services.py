@@ -98,6 +98,53 @@ def open_import(
 
 
 @transaction.atomic
+def open_unattended(
+    *,
+    actor: Actor,
+    organisation: Organisation,
+    file: IO[bytes],
+    file_name: str,
+    mode: str,
+    cohort_name: str = "",
+    sheet: str = "",
+) -> tuple[RosterImport, bool]:
+    """Take a file that another system brings, and say whether it is new.
+
+    The content of the latest import again, to the same end, is that import: a nightly job may be repeated. An import
+    that failed, or was cancelled or undone, is no answer to a file that comes again.
+
+    Raises:
+        Refusal: those of `open_import`.
+    """
+    latest = RosterImport.objects.filter(organisation_id=organisation.pk).exclude(
+        state__in=(State.FAILED, State.CANCELLED, State.SUPERSEDED)
+    )
+    known = latest.order_by("-pk").first()
+    opened = open_import(
+        actor=actor,
+        organisation=organisation,
+        file=file,
+        file_name=file_name,
+        mode=mode,
+        cohort_name=cohort_name,
+        sheet=sheet,
+        channel=RosterImport.Channel.API,
+    )
+    if known is None or known.state in (State.UNDOING, State.UNDONE) or not _is_same_file(known, opened):
+        return opened, True
+    _close(opened, State.SUPERSEDED)
+    return known, False
+
+
+def _is_same_file(known: RosterImport, other: RosterImport) -> bool:
+    def told(roster_import: RosterImport) -> tuple[object, ...]:
+        names = (roster_import.mode, roster_import.cohort_name, roster_import.wanted_sheet)
+        return bytes(roster_import.file_digest), *names
+
+    return told(known) == told(other)
+
+
+@transaction.atomic
 def begin_preparing(*, organisation: Organisation, import_id: int) -> RosterImport | None:
     """Take the upload, or the preparation that was interrupted, from the beginning; None when it is past that."""
     found = RosterImport.objects.filter(
@@ -141,6 +188,20 @@ def replace_by_copy(*, roster_import: RosterImport, copy: quarantine.Quarantined
         roster_import.copy, roster_import.copy_digest = copy.name, copy.digest
         roster_import.copy_format = copy_format
     roster_import.save(update_fields=["quarantine", "copy", "copy_digest", "copy_format"])
+    transaction.on_commit(lambda: quarantine.discard(quarantined))
+
+
+@transaction.atomic
+def refuse_corrections(*, organisation: Organisation, import_id: int, code: str, params: dict[str, str]) -> None:
+    """Say that a workbook of corrected rows could not be read; the import waits as it did before it came."""
+    roster_import = locked_import(organisation, import_id)
+    if roster_import.state != State.PREPARING or not roster_import.merging:
+        return
+    quarantined, roster_import.quarantine = roster_import.quarantine, ""
+    roster_import.merging, roster_import.due_at = False, None
+    roster_import.state = State.HELD if roster_import.held_whole else State.READY
+    roster_import.error, roster_import.error_params = code, params
+    roster_import.save()
     transaction.on_commit(lambda: quarantine.discard(quarantined))
 
 

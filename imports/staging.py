@@ -56,7 +56,8 @@ def stage_absent(params: dict[str, Any]) -> None:
         f"""
         INSERT INTO imports_stagedrow ({_WRITTEN.format(values=columns + ", cohort")})
         SELECT e.organisation_id, %(import)s, -row_number() OVER (ORDER BY e.sort_name, e.id), e.sort_name, {theirs},
-            '', '{{}}', 'depart', e.id, '{{active}}', '{{}}', NULL, false, true, false, false, false, false, NULL, '', ''
+            '', '{{}}', 'depart', e.id, '{{active}}', '{{}}', NULL,
+            false, true, false, false, false, false, NULL, '', ''
         FROM people_employee e
         WHERE e.organisation_id = %(organisation)s AND e.active
           AND NOT EXISTS (SELECT 1 FROM employee_intake i WHERE i.employee_id = e.id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import select
 import signal
 import struct
@@ -15,18 +16,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from imports.pipeline.issues import UnreadableFile
-from imports.pipeline.reader import Kind
+from imports.pipeline.reader import OUT_OF_MEMORY, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from imports.pipeline.reader import Request
 
+log = logging.getLogger(__name__)
+
 _ROOT: Final = str(Path(__file__).resolve().parents[2])
 _PROGRAM: Final = "import sys; sys.path.insert(0, sys.argv[1]); from imports.pipeline.reader import main; main()"
 _HEAD: Final = struct.Struct(">cI")
 _LONGEST_FRAME: Final = 256 << 20
-_LARGER_THAN_ALLOWED: Final = {-signal.SIGXCPU, -signal.SIGKILL, -signal.SIGXFSZ, 1}
+_LARGER_THAN_ALLOWED: Final = {-signal.SIGXCPU, -signal.SIGKILL, -signal.SIGXFSZ, OUT_OF_MEMORY}
 """How the child ends when it reaches a limit; any other death is the parser's own, over a damaged file."""
 
 
@@ -80,6 +83,7 @@ def _frames(process: subprocess.Popen[bytes], answer: BinaryIO, *, deadline: flo
             raise UnreadableFile(frame.document["code"], **frame.document["params"])
         yield frame
     if status := process.wait():
+        log.warning("The process that read a file ended with %s.", status)
         raise UnreadableFile("too_demanding" if status in _LARGER_THAN_ALLOWED else "damaged")
 
 

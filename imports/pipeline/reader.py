@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from imports.pipeline.reading import Workbook
 
 NOBODY: Final = 65534
+OUT_OF_MEMORY: Final = 3
+"""How the process ends when it has used its memory up; any other end but 0 is the parser's or a fault of ours."""
 ENCODINGS: Final = ("utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "mac-roman", "cp437", "latin-1", "idna")
 CHUNK_ROWS: Final = 5_000
 _LARGEST_FILE: Final = 4 << 30
@@ -104,7 +106,7 @@ def main() -> None:
         send(answer, Kind.REFUSED, _document({"code": refused.code, "params": refused.params}))
         answer.flush()
     except MemoryError:
-        os._exit(1)
+        os._exit(OUT_OF_MEMORY)
     except BrokenPipeError:
         os._exit(0)
     os._exit(0)

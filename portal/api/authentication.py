@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rest_framework.request import Request
 
 WRITE_COMPLETIONS = "completions:write"
+WRITE_ROSTER = "roster:write"
 ORGANISATION = "organisation:"
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from portal.api.authentication import ORGANISATION, WRITE_COMPLETIONS, token_digest
+from portal.api.authentication import ORGANISATION, WRITE_COMPLETIONS, WRITE_ROSTER, token_digest
 from portal.api.models import ApiToken
 from portal.audit.actions import Action
 from portal.audit.services import record_platform_event
@@ -39,7 +39,8 @@ def create_api_token(*, actor: Actor, name: str, scopes: Iterable[str]) -> str:
     for scope in wanted:
         _check_scope(scope)
     if not wanted:
-        raise Refusal("invalid_scope", _("Say what the token may do: completions:write or organisation:SLUG."))
+        message = _("Say what the token may do: completions:write, roster:write or organisation:SLUG.")
+        raise Refusal("invalid_scope", message)
     secret = PREFIX + secrets.token_urlsafe(32)
     try:
         with transaction.atomic():
@@ -52,9 +53,9 @@ def create_api_token(*, actor: Actor, name: str, scopes: Iterable[str]) -> str:
 
 
 def _check_scope(scope: str) -> None:
-    if scope == WRITE_COMPLETIONS:
+    if scope in (WRITE_COMPLETIONS, WRITE_ROSTER):
         return
     if not scope.startswith(ORGANISATION):
-        message = _("There is no scope “%(scope)s”: take completions:write or organisation:SLUG.")
+        message = _("There is no scope “%(scope)s”: take completions:write, roster:write or organisation:SLUG.")
         raise Refusal("invalid_scope", message % {"scope": scope})
     organisation_named(scope.removeprefix(ORGANISATION))

@@ -7,6 +7,7 @@ from django.urls import path
 from portal.api.v1.cohorts import ListCohorts, ReadCohortReport
 from portal.api.v1.completions import RecordCompletions
 from portal.api.v1.me import ReadMe
+from portal.api.v1.rosters import PutRoster, ReadImport
 from portal.api.v1.schema import ReadSchema
 
 urlpatterns = [
@@ -14,6 +15,8 @@ urlpatterns = [
     path("api/v1/me/", ReadMe.as_view(), name="api_me"),
     path("api/v1/completions/", RecordCompletions.as_view(), name="api_completions"),
     # /api/v1/organisations/<slug>/
+    path("api/v1/organisations/<slug:slug>/roster/", PutRoster.as_view(), name="api_roster"),
+    path("api/v1/organisations/<slug:slug>/imports/<int:import_id>/", ReadImport.as_view(), name="api_import"),
     path("api/v1/organisations/<slug:slug>/cohorts/", ListCohorts.as_view(), name="api_cohorts"),
     path(
         "api/v1/organisations/<slug:slug>/cohorts/<int:cohort_id>/report/",

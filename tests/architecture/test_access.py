@@ -117,6 +117,8 @@ PAGES = {
     "api_schema": Page(ANYONE),
     "api_me": Page((401, OK, OK, OK, OK, OK, OK)),
     "api_completions": Page(always(401), "post"),
+    "api_roster": Page(always(401), "put"),
+    "api_import": Page(always(401)),
     "api_cohorts": Page(always(401)),
     "api_cohort_report": Page(always(401)),
 }

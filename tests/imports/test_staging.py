@@ -90,9 +90,13 @@ def test_one_unreadable_date_rejects_its_row_and_no_other(laposte: Organisation)
 
 
 def test_an_error_of_the_copy_is_one_of_the_database(laposte: Organisation) -> None:
-    with pytest.raises(DataError), organisation_scope(laposte.pk):
-        create_landing()
-        land_rows((), [b"no number\tf\t\t{}\n"])
+    def land() -> None:
+        with organisation_scope(laposte.pk):
+            create_landing()
+            land_rows((), [b"no number\tf\t\t{}\n"])
+
+    with pytest.raises(DataError):
+        land()
 
 
 def test_dropped_columns_are_stored_nowhere(laposte: Organisation) -> None:
