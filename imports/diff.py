@@ -102,7 +102,7 @@ def make_plan(plan: Plan) -> dict[str, Any]:
     params = plan.params
     with whole_sets():
         cursor_rows("UPDATE landing_row SET action = 'reject' WHERE rejected")
-        cursor_rows("ANALYZE landing_row")
+        cursor_rows("ANALYZE landing_row (number, rejected, action, employee_number, email, cohort)")
         _settle_repeated(params)
         _take_in()
         match_intake(plan.organisation.pk)

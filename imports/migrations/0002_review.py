@@ -328,6 +328,50 @@ class Migration(migrations.Migration):
                 fields=("organisation", "roster_import", "site"), name="imports_site_once"
             ),
         ),
+        migrations.AlterField(
+            model_name="importchange",
+            name="organisation",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="organisations.organisation",
+            ),
+        ),
+        migrations.AlterField(
+            model_name="rowissue",
+            name="organisation",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="organisations.organisation",
+            ),
+        ),
+        migrations.AlterField(
+            model_name="siteplan",
+            name="organisation",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="organisations.organisation",
+            ),
+        ),
+        migrations.AlterField(
+            model_name="stagedrow",
+            name="organisation",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="organisations.organisation",
+            ),
+        ),
         policies.tenant_table("imports_siteplan"),
         policies.tenant_table("imports_columnmapping"),
         policies.tenant_table("imports_sitename"),

@@ -79,7 +79,7 @@ def match_intake(organisation_id: int) -> None:
     A number that arrives for somebody known by e-mail is theirs, but only when one single row carries that e-mail:
     nothing is guessed.
     """
-    cursor_rows("ANALYZE employee_intake")
+    cursor_rows("ANALYZE employee_intake (ref, employee_id, employee_number, email)")
     ((rows,),) = cursor_rows("SELECT count(*) FROM employee_intake")
     with whole_sets(rows):
         for condition in _MATCHES:
@@ -90,60 +90,77 @@ def match_intake(organisation_id: int) -> None:
             )
 
 
-def compare_intake(intake: Intake, organisation_id: int) -> None:
+def compare_intake(intake: Intake, organisation_id: int, *, name_newcomers: bool = False) -> None:
     """Say in `employee_outcome` what each row would do: create, update (which fields, from what to what), nothing.
 
     Rows that say what is known are found by one comparison, and only the others are looked at field by field and made
-    into JSON: on a re-import, hardly any.
+    into JSON: on a re-import, hardly any. With `name_newcomers` those who would be created get the id they will have.
     """
+    if cursor_rows("SELECT 1 FROM employee_intake WHERE employee_id IS NOT NULL LIMIT 1"):
+        _compare_known(intake, organisation_id)
+    _compare_newcomers(name_newcomers=name_newcomers)
+    cursor_rows("ANALYZE employee_outcome (ref, employee_id, action)")
+
+
+def _compare_known(intake: Intake, organisation_id: int) -> None:
     known = [name for name in FIELDS if name in intake.columns]
     left_on = "i.left_on" if "left_on" in intake.columns else "e.left_on"
     active = f"(coalesce({left_on}, 'infinity') >= %(today)s)"
+    same = f"({_same(known)} AND e.active = {active})"
+    params = {"today": intake.today, "keep": intake.keep_edited, "organisation": organisation_id}
+    pairs = "employee_intake i JOIN people_employee e ON e.id = i.employee_id AND e.organisation_id = %(organisation)s"
+    cursor_rows(
+        "INSERT INTO employee_outcome (ref, employee_id, action, changed, kept)"  # noqa: S608
+        f" SELECT i.ref, e.id, 'unchanged', '{{}}', '{{}}' FROM {pairs} WHERE {same}",
+        params,
+    )
     cursor_rows(
         f"""
         INSERT INTO employee_outcome (ref, employee_id, action, changed, kept, before, after)
-        SELECT ref, employee_id,
-               CASE WHEN employee_id IS NULL THEN 'create' WHEN changed <> '{{}}' THEN 'update' ELSE 'unchanged' END,
-               changed, kept,
-               CASE WHEN changed <> '{{}}' THEN
-                   (SELECT jsonb_object_agg(f, to_jsonb(e) -> f) FROM unnest(changed || freed) f) END,
-               CASE WHEN changed <> '{{}}' THEN (SELECT jsonb_object_agg(f, (to_jsonb(i) || jsonb_build_object(
-                   'active', active, 'attributes', (e).attributes || (i).attributes, 'edited', still_edited)) -> f)
-                   FROM unnest(changed || freed) f) END
+        SELECT ref, employee_id, CASE WHEN changed <> '{{}}' THEN 'update' ELSE 'unchanged' END, changed, kept,
+               (SELECT jsonb_object_agg(f, to_jsonb(e) -> f) FROM unnest(changed || freed) f),
+               (SELECT jsonb_object_agg(f, (to_jsonb(i) || jsonb_build_object('active', active,
+                   'attributes', (e).attributes || (i).attributes, 'edited', still_edited)) -> f)
+                FROM unnest(changed || freed) f)
         FROM (
             SELECT *, ARRAY(SELECT f FROM unnest(edited) f WHERE NOT f = ANY (changed)) AS still_edited,
                    CASE WHEN edited && changed THEN ARRAY['edited'] ELSE '{{}}' END AS freed
             FROM (
-                SELECT *, CASE WHEN locked = '{{}}' THEN different
-                               ELSE ARRAY(SELECT f FROM unnest(different) f WHERE f <> ALL (locked)) END AS changed,
+                SELECT *, ARRAY(SELECT f FROM unnest(different) f WHERE f <> ALL (locked)) AS changed,
                        ARRAY(SELECT f FROM unnest(different) f WHERE f = ANY (locked)) AS kept
                 FROM (
-                    SELECT i, e, i.ref, e.id AS employee_id, {active} AS active,
-                           coalesce(e.edited::text[], '{{}}') AS edited,
-                           CASE WHEN %(keep)s AND e.id IS NOT NULL THEN e.edited::text[] ELSE '{{}}' END AS locked,
-                           CASE WHEN e.id IS NULL OR ({_same(known)} AND e.active = {active}) THEN '{{}}'
-                                ELSE array_remove(ARRAY[{", ".join(map(_changed, known))},
-                                     CASE WHEN e.active <> {active} THEN 'active' END], NULL) END AS different
-                    FROM employee_intake i
-                    LEFT JOIN people_employee e ON e.id = i.employee_id AND e.organisation_id = %(organisation)s
+                    SELECT i, e, i.ref, e.id AS employee_id, {active} AS active, e.edited::text[] AS edited,
+                           CASE WHEN %(keep)s THEN e.edited::text[] ELSE '{{}}' END AS locked,
+                           array_remove(ARRAY[{", ".join(map(_changed, known))},
+                               CASE WHEN e.active <> {active} THEN 'active' END], NULL) AS different
+                    FROM {pairs} WHERE NOT {same}
                 ) compared
             ) decided
         ) told
         """,  # noqa: S608  The names come from FIELDS.
-        {"today": intake.today, "keep": intake.keep_edited, "organisation": organisation_id},
+        params,
     )
-    cursor_rows("ANALYZE employee_outcome")
 
 
-def write_outcome(intake: Intake, organisation_id: int) -> None:
-    """Insert and update employees as `employee_outcome` says, and give the newcomers' ids back in it.
+def _compare_newcomers(*, name_newcomers: bool) -> None:
+    """Whoever is not known, or is no longer, would be created."""
+    # Asked once: inside the statement, the catalogue would be asked again for each person.
+    ((sequence,),) = cursor_rows("SELECT pg_get_serial_sequence('people_employee', 'id')")
+    new_id = "nextval(%(sequence)s::regclass)" if name_newcomers else "NULL::bigint"
+    cursor_rows(
+        f"INSERT INTO employee_outcome (ref, employee_id, action, changed, kept)"  # noqa: S608
+        f" SELECT ref, {new_id}, 'create', '{{}}', '{{}}' FROM employee_intake i"
+        " WHERE NOT EXISTS (SELECT 1 FROM employee_outcome o WHERE o.ref = i.ref)",
+        {"sequence": sequence},
+    )
+
+
+def write_outcome(intake: Intake, organisation_id: int, *, updates: bool) -> None:
+    """Insert and, if there are any, update employees as `employee_outcome` says.
 
     While many come in, the planner's figures for the roster are those of before: the relation's index on the employee
     keeps the update linear even when it takes the roster for empty and walks through it.
     """
-    # Asked once: inside the statement, the catalogue would be asked again for each person.
-    ((sequence,),) = cursor_rows("SELECT pg_get_serial_sequence('people_employee', 'id')")
-    cursor_rows("UPDATE employee_outcome SET employee_id = nextval(%s::regclass) WHERE action = 'create'", [sequence])
     names = ", ".join((*FIELDS, "sort_name"))
     values = ", ".join(f"i.{name}" for name in (*FIELDS, "sort_name"))
     cursor_rows(
@@ -153,12 +170,17 @@ def write_outcome(intake: Intake, organisation_id: int) -> None:
         " FROM employee_outcome o JOIN employee_intake i USING (ref) WHERE o.action = 'create'",
         {"organisation": organisation_id, "today": intake.today},
     )
-    updates = ", ".join(
+    if updates:
+        _write_updates(organisation_id)
+
+
+def _write_updates(organisation_id: int) -> None:
+    fields = ", ".join(
         f"{name} = CASE WHEN '{name}' = ANY (o.changed) THEN i.{name} ELSE e.{name} END"
         for name in (*TEXT_FIELDS, *DATE_FIELDS)
     )
     cursor_rows(
-        f"UPDATE people_employee e SET {updates},"  # noqa: S608
+        f"UPDATE people_employee e SET {fields},"  # noqa: S608
         " active = CASE WHEN 'active' = ANY (o.changed) THEN NOT e.active ELSE e.active END,"
         " attributes = CASE WHEN 'attributes' = ANY (o.changed) THEN e.attributes || i.attributes"
         " ELSE e.attributes END, edited = CASE WHEN e.edited::text[] && o.changed"

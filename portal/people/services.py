@@ -54,13 +54,13 @@ def upsert_employees(*, actor: Actor, organisation: Organisation, intake: Intake
         Refusal: `roster_changed`: somebody added one of these people since they were matched. Nothing was written.
     """
     del actor  # One event per import is written by the service that finishes it.
-    compare_intake(intake, organisation.pk)
+    compare_intake(intake, organisation.pk, name_newcomers=True)
+    counts: Counter[str] = Counter(dict(cursor_rows("SELECT action, count(*) FROM employee_outcome GROUP BY action")))
     try:
         with transaction.atomic():
-            write_outcome(intake, organisation.pk)
+            write_outcome(intake, organisation.pk, updates=bool(counts["update"]))
     except IntegrityError:
         raise Refusal("roster_changed", _("The roster changed meanwhile. Nothing was written.")) from None
-    counts: Counter[str] = Counter(dict(cursor_rows("SELECT action, count(*) FROM employee_outcome GROUP BY action")))
     if counts["create"] or counts["update"]:
         note_work(organisation_id=organisation.pk, topic=ROSTER_CHANGED)
     return Outcome(created=counts["create"], updated=counts["update"], unchanged=counts["unchanged"])
