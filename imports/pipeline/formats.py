@@ -38,7 +38,8 @@ _STRANGERS: Final = (
     (re.compile(rb"\x09[\x00\x02\x04]\x04\x00|\x09[\x02\x04]\x06\x00"), "unsupported_format", "Excel 4"),
     (
         re.compile(
-            rb"(?is)(?:\s|<!--.*?-->|<\?xml[^>]*>)*<(?:!doctype html|html|head|body|table|meta|style|div|p|script|form)\b"
+            # Each alternative is atomic: many comments would otherwise be cut in endless ways.
+            rb"(?is)(?>\s|<!--.*?-->|<\?xml[^>]*>)*+<(?:!doctype html|html|head|body|table|meta|style|div|script)\b"
             rb"|MIME-Version:.{0,2000}?text/html"
         ),
         "html_table",

@@ -65,7 +65,7 @@ class Package:
         return 0 if part is None else self._archive.getinfo(self._names[part.lower()]).file_size
 
     def any_shared(self, holds: Callable[[bytes], bool]) -> bool:
-        """Whether `holds` is true of a piece of the shared texts; they are read to their end, which checks their size."""
+        """Whether `holds` is true of a piece of the shared texts; reading them to their end also checks their size."""
         part = self._targets.get("sharedStrings")
         if part is None:
             return False

@@ -82,6 +82,12 @@ class Workbook:
         with _named_refusals():
             return self._content.facts(sheet)
 
+    def height(self, sheet: str) -> int:
+        """Return the number of the last row that holds something; delimited text is read to its end for it."""
+        if self.format == "csv":
+            return sum(1 for _ in self.rows(sheet))
+        return self.facts(sheet).rows
+
     def _rows(self, sheet: str) -> Iterator[Row]:
         with _named_refusals():
             spans = self._content.facts(sheet).spans if self.format != "csv" else ()
@@ -152,12 +158,9 @@ class _Delimited:
 
     def __init__(self, text: DelimitedText) -> None:
         self._text = text
-        self._rows: int | None = None
 
     def facts(self, _name: str) -> SheetFacts:
-        if self._rows is None:
-            self._rows = sum(1 for _ in self._text.records())
-        return SheetFacts(self._rows)
+        return SheetFacts()
 
     def rows(self, _name: str) -> Iterator[Row]:
         for number, record in enumerate(self._text.records(), start=1):

@@ -39,7 +39,9 @@ _WIDE: Final = re.compile(rb' r="([A-Z]{2,3})[0-9]')
 _WIDE_OTHERWISE: Final = re.compile(rb"""\sr=["']([A-Z]{2,3})[0-9]""")
 _HIDDEN: Final = re.compile(rb"""\shidden=["'](?:1|true)["']""")
 _COLUMN: Final = re.compile(rb"<(?:[\w.-]+:)?col\s[^>]*>")
-_MERGED: Final = re.compile(rb"""<(?:[\w.-]+:)?mergeCell\s[^>]*?ref=["']([A-Z]{1,3})([0-9]{1,7}):[A-Z]{1,3}([0-9]{1,7})""")
+_MERGED: Final = re.compile(
+    rb"""<(?:[\w.-]+:)?mergeCell\s[^>]*?ref=["']([A-Z]{1,3})([0-9]{1,7}):[A-Z]{1,3}([0-9]{1,7})"""
+)
 _ATTRIBUTE: Final = re.compile(rb"""\s(min|max)=["']([0-9]{1,5})["']""")
 _MAX_COLUMNS: Final = 16_384
 
