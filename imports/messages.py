@@ -82,6 +82,10 @@ _FILES: dict[str, _StrPromise] = {
     "broken_quotes": _(
         "A quotation mark is never closed in this CSV file. Save it again from your spreadsheet, then upload it."
     ),
+    "html_table": _(
+        "This file is a web page under the name of a workbook (HTML). Open it in your spreadsheet, save it as xlsx, "
+        "then upload that."
+    ),
     "too_many_rows": _(
         "This sheet has more than %(limit)s rows. Split it into several files, then upload them one by one."
     ),
@@ -93,6 +97,13 @@ _FILES: dict[str, _StrPromise] = {
         "No row of this file names the columns that are needed (missing: %(missing)s). Add a row "
         "of headers above the people, then upload the file."
     ),
+    "unknown_field": _("“%(field)s” is no field of a roster. Choose the columns again."),
+    "unknown_header": _("This file has no column %(header)s. Choose the columns again."),
+    "forbidden_column": _(
+        "The column “%(header)s” holds what a roster must not bring in, so it cannot be used. Choose another one."
+    ),
+    "same_column_twice": _("The column “%(header)s” was chosen twice. Choose it once."),
+    "missing_fields": _("Columns that are needed are not chosen: %(missing)s. Choose them, or another row of headers."),
     "too_many_cohorts": _(
         "The cohort column holds more than %(limit)s different values: it is probably another kind "
         "of column. Rename it, then upload the file."
@@ -108,6 +119,17 @@ _FILES: dict[str, _StrPromise] = {
     ),
     "roster_changed": _(
         "The roster changed while this import was applied, so it stopped. Undo it, then upload the file again."
+    ),
+}
+_NOTES: dict[str, _StrPromise] = {
+    "hidden_sheet": _("The people are on the sheet “%(sheet)s”, which is hidden: check that it is the right one."),
+    "other_sheets": _("Other sheets look like rosters and were not read: %(names)s. Choose one to read it instead."),
+    "two_line_header": _("The headers stand on two lines: the titles of row %(row)s were read with those under them."),
+    "duplicate_header": _("Several columns are called “%(header)s”: check which one is used."),
+    "hidden_rows": _("Hidden rows were read like the others: %(count)s. Delete those that should not count."),
+    "hidden_columns": _("Hidden columns were read like the others: %(headers)s."),
+    "merged_cells": _(
+        "Cells are merged over several rows, and each of these rows was given the value: %(count)s. Check them."
     ),
 }
 _UNKNOWN = _("Something in this file was not understood (%(code)s). Check it, or ask the programme for help.")
@@ -138,6 +160,11 @@ def file_message(code: str, params: Mapping[str, Any]) -> str:
     if "missing" in shown:
         shown["missing"] = _enumeration(str(shown["missing"]).split(", "))
     return str(_FILES.get(code, _UNKNOWN)) % shown
+
+
+def note_message(code: str, params: Mapping[str, Any]) -> str:
+    """The sentence of something to know of how a file was read."""
+    return str(_NOTES.get(code, _UNKNOWN)) % _Params(_shown(params), code=code)
 
 
 def _shown(params: Mapping[str, Any]) -> _Params:

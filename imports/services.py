@@ -21,7 +21,8 @@ from imports.apply import BEFORE_ALL, create_named_cohorts
 from imports.diff import Plan, make_plan, plan_digest
 from imports.landing import clear_staged, create_landing, land_staged
 from imports.models import ImportChange, RosterImport
-from imports.pipeline.mapping import GUESSED, Mapping
+from imports.pipeline.mapping import Mapping
+from imports.pipeline.recognition import Reason
 from imports.remembering import is_remembered
 from imports.undo import undo_results
 from portal.audit.actions import Action
@@ -406,7 +407,7 @@ def _plan(organisation: Organisation, roster_import: RosterImport) -> None:
 
 def _goes_on_alone(roster_import: RosterImport, mapping: Mapping) -> bool:
     """Whether nobody is waited for: the file came unattended, is not held, and no column of it was only guessed."""
-    guessed = GUESSED & set(mapping.reasons.values())
+    guessed = {Reason.SIMILAR, Reason.CONTENT} & set(mapping.reasons.values())
     alone = roster_import.channel == RosterImport.Channel.API and roster_import.state == State.READY
     return alone and not guessed
 

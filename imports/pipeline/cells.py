@@ -36,6 +36,7 @@ _MIDNIGHT: Final = re.compile(r"[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\
 _SERIAL: Final = re.compile(r"\d{5}(?:\.0+)?")
 # Tuples, not unions: a union is built anew, and walked slowly, for each of a million cells.
 _UNNUMBERED: Final = (bool, dt.date, dt.time, dt.timedelta)
+_LONGEST_DATE: Final = 40
 _FIRST_YEAR: Final = 1900
 _LAST_YEAR: Final = 2100
 # A workbook keeps 15 digits: beyond, the last ones of a number are zeros that nobody typed.
@@ -118,6 +119,20 @@ def as_text(cell: Cell) -> str:
     if isinstance(cell, dt.datetime):
         return cell.isoformat(" ")
     return str(cell)
+
+
+def written_day(cell: Cell) -> dt.date | None:
+    """Return the date that a cell is, or says in full; a bare number is none: it may be anything."""
+    if isinstance(cell, dt.datetime):
+        return cell.date()
+    if isinstance(cell, dt.date):
+        return cell
+    if not isinstance(cell, str) or len(cell) > _LONGEST_DATE or not any(sign in cell for sign in "/.-"):
+        return None
+    try:
+        return _from_text(_MIDNIGHT.sub("", clean_text(cell)))
+    except CellFinding:
+        return None
 
 
 def _checked_text(cell: Cell, limit: int) -> str:

@@ -24,6 +24,8 @@ _BOMS: Final = (
 )
 # Signs that no text file holds: what has them is a picture, an archive or noise.
 _BINARY: Final = re.compile(r"[\x00-\x08\x0e-\x19\x1b-\x1f]")
+_ASCII: Final = bytes(range(128))
+_LETTERS: Final = frozenset("éèêëàâäçîïôöùûüÿœæñÉÈÊËÀÂÄÇÎÏÔÖÙÛÜŒÆÑáíóúåøß’«»°\xa0")
 _DECLARED: Final = re.compile(r"\s*\"?sep=(.)\"?\s*$", re.IGNORECASE)
 
 
@@ -59,13 +61,13 @@ class DelimitedText:
 def _encoding(source: BinaryIO) -> str:
     source.seek(0)
     start = source.read(_SAMPLE)
-    for encoding in _candidates(start):
+    for encoding in _candidates(source, start):
         if _decodes(source, encoding):
             return encoding
     raise UnreadableFile("not_a_spreadsheet")
 
 
-def _candidates(start: bytes) -> tuple[str, ...]:
+def _candidates(source: BinaryIO, start: bytes) -> tuple[str, ...]:
     for bom, encoding in _BOMS:
         if start.startswith(bom):
             return (encoding,)
@@ -75,7 +77,20 @@ def _candidates(start: bytes) -> tuple[str, ...]:
         return ("utf-16-le",)
     if even > len(start) // 4 and even > 4 * odd:
         return ("utf-16-be",)
-    return ("utf-8", "cp1252")
+    return ("utf-8", _single_byte(source))
+
+
+def _single_byte(source: BinaryIO) -> str:
+    """Tell Windows-1252 from Mac Roman, in which any bytes are text, by the letters that French has."""
+    times: Counter[int] = Counter()
+    source.seek(0)
+    while chunk := source.read(_CHUNK):
+        times.update(chunk.translate(None, _ASCII))
+    scores = {
+        encoding: sum(count for byte, count in times.items() if bytes((byte,)).decode(encoding, "replace") in _LETTERS)
+        for encoding in ("cp1252", "mac_roman")
+    }
+    return max(scores, key=lambda encoding: scores[encoding])
 
 
 def _decodes(source: BinaryIO, encoding: str) -> bool:

@@ -58,8 +58,8 @@ class Issue:
 class UnreadableFile(Exception):  # noqa: N818 - it names what the person sees, not a programming error.
     """The file as a whole is refused; `code` says why and `params` completes the sentence.
 
-    Codes: empty_file, not_a_spreadsheet, unsupported_format, password_protected, truncated, damaged,
-    broken_quotes, too_many_rows, too_large, unknown_sheet, no_header; for a corrected mapping: unknown_field,
+    Codes: empty_file, not_a_spreadsheet, html_table, unsupported_format, password_protected, truncated, damaged,
+    broken_quotes, too_many_rows, too_large, unknown_sheet, no_header; for a mapping that HR corrects: unknown_field,
     unknown_header, forbidden_column, same_column_twice, missing_fields.
     """
 

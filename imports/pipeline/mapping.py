@@ -2,33 +2,41 @@
 
 from __future__ import annotations
 
-import hashlib
+import datetime as dt
 import itertools
-import re
-from dataclasses import asdict, dataclass
+from collections import Counter
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from imports.pipeline.issues import UnreadableFile
-from imports.pipeline.minimisation import forbidden_content, forbidden_header
+from imports.pipeline.issues import UnreadableFile, shown
+from imports.pipeline.recognition import Reason, Recogniser, header_signature, headers_of
 from portal.core.text import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from collections.abc import Mapping as Map
 
     from imports.pipeline.fields import Field
-    from imports.pipeline.reading import Cell, Row, Workbook
+    from imports.pipeline.reading import Row, Workbook
+    from imports.pipeline.recognition import Columns
+    from imports.pipeline.sheets import Sheet
 
-GUESSED: Final = frozenset({"similar", "content"})
+__all__ = ["Draft", "Mapping", "apply_choice", "draft_mapping", "header_signature", "missing_fields", "suggest_mapping"]
+
 HEADER_SEARCH: Final = 40
+# Comparing letters is slow: only where no header is known is it done for the first rows of a sheet.
+_SIMILAR_SEARCH: Final = 12
 _SAMPLE: Final = 240
-# "Date d'entrée (JJ/MM/AAAA)": what stands in brackets explains the header, it does not name it.
-_EXPLANATION: Final = re.compile(r"[(\[].*$", re.DOTALL)
+
+Note = tuple[str, dict[str, str]]
 
 
 @dataclass(frozen=True)
 class Mapping:
-    """How a sheet is read: `columns` gives the column of each field, `dropped` those that are never read."""
+    """How a sheet is read: `columns` gives the column of each field, `dropped` those that are never read.
+
+    Columns are known by their index: a file may give the same header to two of them.
+    """
 
     sheet: str
     header_row: int
@@ -36,13 +44,19 @@ class Mapping:
     columns: dict[str, int]
     dropped: tuple[int, ...] = ()
     date_1904: bool = False
+    reasons: dict[str, str] = field(default_factory=dict)
+    """Why each column feeds its field: a `Reason`."""
     extras: tuple[int, ...] = ()
-    reasons: dict[str, str] = __import__("dataclasses").field(default_factory=dict)
+    """Columns that feed no field and that HR keeps as attributes of the person."""
+    dropped_kinds: tuple[str, ...] = ()
+    """What each dropped column holds: nir, birth, salary, address, phone or bank."""
+    notes: tuple[Note, ...] = ()
+    """What is to be said of the file: a code and what completes its sentence."""
 
     @property
     def field_headers(self) -> dict[str, str]:
         """Each mapped field with its header as the file writes it."""
-        return {field: self.headers[index] for field, index in self.columns.items()}
+        return {name: self.headers[index] for name, index in self.columns.items()}
 
     @property
     def dropped_headers(self) -> tuple[str, ...]:
@@ -52,7 +66,7 @@ class Mapping:
     @property
     def ignored_headers(self) -> tuple[str, ...]:
         """The headers of the columns that feed no field: read, and left aside."""
-        used = {*self.columns.values(), *self.dropped}
+        used = {*self.columns.values(), *self.dropped, *self.extras}
         return tuple(header for index, header in enumerate(self.headers) if header and index not in used)
 
     @property
@@ -62,24 +76,37 @@ class Mapping:
 
     def as_json(self) -> dict[str, Any]:
         """Return a form that JSON can carry."""
-        return asdict(self) | {"headers": list(self.headers), "dropped": list(self.dropped)}
+        return asdict(self) | {
+            "headers": list(self.headers),
+            "dropped": list(self.dropped),
+            "extras": list(self.extras),
+            "dropped_kinds": list(self.dropped_kinds),
+            "notes": [[code, dict(params)] for code, params in self.notes],
+        }
 
     @classmethod
     def from_json(cls, document: Map[str, Any]) -> Mapping:
-        """Return the mapping of which `document` is the JSON form."""
+        """Return the mapping of which `document` is the JSON form, written by this version or an older one."""
         return cls(
             sheet=document["sheet"],
             header_row=document["header_row"],
             headers=tuple(document["headers"]),
             columns=dict(document["columns"]),
-            dropped=tuple(document["dropped"]),
-            date_1904=document["date_1904"],
+            dropped=tuple(document.get("dropped", ())),
+            date_1904=document.get("date_1904", False),
+            reasons=dict(document.get("reasons", {})),
+            extras=tuple(document.get("extras", ())),
+            dropped_kinds=tuple(document.get("dropped_kinds", ())),
+            notes=tuple((code, dict(params)) for code, params in document.get("notes", ())),
         )
 
 
-def header_signature(headers: Iterable[str]) -> str:
-    """Return the same key for the same headers, whatever their accents, case and punctuation."""
-    return hashlib.sha256("\n".join(map(fold, headers)).encode()).hexdigest()
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The best mapping that a file allows, and what it still lacks before a row can be a person."""
+
+    mapping: Mapping | None
+    missing: tuple[str, ...]
 
 
 def suggest_mapping(
@@ -87,60 +114,76 @@ def suggest_mapping(
     fields: Sequence[Field],
     *,
     sheet: str | None = None,
-    header_row=None,
+    header_row: int | None = None,
     remembered: Sequence[Mapping] = (),
     names_required: bool = True,
 ) -> Mapping:
     """Return the mapping of the best header row of `sheet`, or of all sheets; raise when no row is a header.
 
     `remembered` are mappings that HR confirmed before: the same headers get the same columns, and a header
-    seen there keeps its field elsewhere.
+    seen there keeps its field elsewhere. `header_row` is the row that HR chose: no other is looked at.
     """
-    names = workbook.sheet_names if sheet is None else (sheet,)
-    guesser = _Guesser(fields, remembered)
-    best: Mapping | None = None
-    missing: tuple[str, ...] = ("employee_number", "last_name")
-    for name in names:
-        sample = list(itertools.islice(workbook.rows(name), _SAMPLE))
-        candidate = guesser.best_header(sample, name, date_1904=workbook.date_1904)
-        if candidate is None:
-            continue
-        lacking = missing_fields(candidate.columns, names_required=names_required)
-        if lacking:
-            missing = lacking
-        elif best is None or len(candidate.columns) > len(best.columns):
-            best = candidate
-    if best is None:
-        raise UnreadableFile("no_header", missing=", ".join(missing))
-    return best
+    draft = draft_mapping(
+        workbook, fields, sheet=sheet, header_row=header_row, remembered=remembered, names_required=names_required
+    )
+    if draft.mapping is None or draft.missing:
+        code = "no_header" if header_row is None or draft.mapping is None else "missing_fields"
+        raise UnreadableFile(code, missing=", ".join(draft.missing))
+    return draft.mapping
+
+
+def draft_mapping(
+    workbook: Workbook,
+    fields: Sequence[Field],
+    *,
+    sheet: str | None = None,
+    header_row: int | None = None,
+    remembered: Sequence[Mapping] = (),
+    names_required: bool = True,
+    today: dt.date | None = None,
+) -> Draft:
+    """Return the mapping that can be suggested, complete or not, so that HR can complete it."""
+    recogniser = Recogniser(fields, remembered, today or dt.datetime.now(dt.UTC).date())
+    found = [
+        _Candidate(each, candidate, missing_fields(candidate.columns, names_required=names_required), columns)
+        for each in workbook.sheets
+        if sheet is None or each.name == sheet
+        for candidate, columns in _best_header(workbook, each, recogniser, header_row, names_required=names_required)
+    ]
+    if sheet is not None and sheet not in workbook.sheet_names:
+        raise UnreadableFile("unknown_sheet", sheet=sheet)
+    if not found:
+        return Draft(None, ("employee_number", "last_name"))
+    best = max(found, key=lambda candidate: candidate.rank(workbook))
+    others = [each.sheet.name for each in found if each is not best and not each.missing]
+    notes = tuple(_notes(workbook, best, others))
+    return Draft(replace(best.mapping, notes=notes), best.missing)
 
 
 def apply_choice(
-    suggested: Mapping, choice: Map[str, str], fields: Sequence[Field], *, names_required: bool = True
+    suggested: Mapping,
+    choice: Map[str, int],
+    fields: Sequence[Field],
+    *,
+    extras: Iterable[int] = (),
+    names_required: bool = True,
 ) -> Mapping:
-    """Return the mapping with HR's choice {field: header} in place of the suggested columns.
+    """Return the mapping with HR's choice {field: column} in place of the suggested columns.
 
     The choice comes from a form, so nothing in it is believed: a dropped column stays dropped.
     """
-    known = {field.name for field in fields}
-    columns: dict[str, int] = {}
-    for field, header in choice.items():
-        if field not in known:
-            raise UnreadableFile("unknown_field", field=field)
-        columns[field] = _chosen_column(suggested, header)
-    for index, uses in itertools.groupby(sorted(columns.values())):
-        if len(list(uses)) > 1:
-            raise UnreadableFile("same_column_twice", header=suggested.headers[index])
-    if lacking := missing_fields(columns, names_required=names_required):
+    known = {each.name for each in fields}
+    if unknown := next((name for name in choice if name not in known), None):
+        raise UnreadableFile("unknown_field", field=shown(unknown))
+    kept = tuple(sorted(set(extras)))
+    for index in (*choice.values(), *kept):
+        _check_column(suggested, index)
+    uses = Counter((*choice.values(), *kept))
+    if twice := [index for index, times in uses.items() if times > 1]:
+        raise UnreadableFile("same_column_twice", header=suggested.headers[twice[0]] or column_letters(twice[0]))
+    if lacking := missing_fields(choice, names_required=names_required):
         raise UnreadableFile("missing_fields", missing=", ".join(lacking))
-    return Mapping(
-        sheet=suggested.sheet,
-        header_row=suggested.header_row,
-        headers=suggested.headers,
-        columns=columns,
-        dropped=suggested.dropped,
-        date_1904=suggested.date_1904,
-    )
+    return replace(suggested, columns=dict(choice), reasons=dict.fromkeys(choice, Reason.CHOSEN.value), extras=kept)
 
 
 def missing_fields(columns: Iterable[str], *, names_required: bool = True) -> tuple[str, ...]:
@@ -154,76 +197,110 @@ def missing_fields(columns: Iterable[str], *, names_required: bool = True) -> tu
     return tuple(missing)
 
 
-def _chosen_column(mapping: Mapping, header: str) -> int:
-    wanted = fold(header)
-    for index, candidate in enumerate(mapping.headers):
-        if wanted and fold(candidate) == wanted:
-            if index in mapping.dropped:
-                raise UnreadableFile("forbidden_column", header=candidate)
-            return index
-    raise UnreadableFile("unknown_header", header=header)
+def column_letters(index: int) -> str:
+    """Return a column as spreadsheets name it: 0 is A, 26 is AA."""
+    letters = ""
+    while index >= 0:
+        letters = chr(ord("A") + index % 26) + letters
+        index = index // 26 - 1
+    return letters
 
 
-class _Guesser:
-    """Recognises headers by the fields' synonyms and by what HR confirmed before."""
-
-    def __init__(self, fields: Sequence[Field], remembered: Sequence[Mapping]) -> None:
-        self._kinds = {field.name: field.kind for field in fields}
-        # The rank orders the columns that claim one field: "Nom d'usage" is preferred to "Nom".
-        self._synonyms = {
-            synonym: (field.name, rank) for field in fields for rank, synonym in enumerate(field.synonyms)
-        }
-        for mapping in remembered:
-            for name, header in mapping.field_headers.items():
-                if name in self._kinds:
-                    self._synonyms[fold(header)] = (name, -1)
-        self._remembered = {mapping.signature: mapping for mapping in remembered}
-
-    def best_header(self, sample: Sequence[Row], sheet: str, *, date_1904: bool) -> Mapping | None:
-        """Return the mapping of the first row, near the top, that names the most fields."""
-        best: Mapping | None = None
-        for position, row in enumerate(sample[:HEADER_SEARCH]):
-            headers = _headers(row.cells)
-            if not any(self._recognise(header) for header in headers):
-                continue
-            dropped = _dropped(headers, sample[position + 1 :])
-            columns = self._columns(headers, dropped)
-            if best is None or len(columns) > len(best.columns):
-                best = Mapping(sheet, row.number, headers, columns, dropped, date_1904)
-        return best
-
-    def _recognise(self, header: str) -> tuple[str, int] | None:
-        return self._synonyms.get(fold(header)) or self._synonyms.get(fold(_EXPLANATION.sub("", header)))
-
-    def _columns(self, headers: tuple[str, ...], dropped: tuple[int, ...]) -> dict[str, int]:
-        known = self._remembered.get(header_signature(headers))
-        if known is not None and known.headers:
-            return {field: index for field, index in known.columns.items() if index not in dropped}
-        claims: dict[str, tuple[int, int]] = {}
-        for index, header in enumerate(headers):
-            recognised = self._recognise(header) if index not in dropped else None
-            if recognised is None:
-                continue
-            name, rank = recognised
-            claims[name] = min(claims.get(name, (rank, index)), (rank, index))
-        if "last_name" in claims and "first_name" in claims:
-            claims.pop("full_name", None)
-        elif "full_name" in claims:
-            claims.pop("last_name", None)
-            claims.pop("first_name", None)
-        return {name: claims[name][1] for name in self._kinds if name in claims}
+def _check_column(mapping: Mapping, index: int) -> None:
+    if type(index) is not int or not 0 <= index < len(mapping.headers):
+        raise UnreadableFile("unknown_header", header=column_letters(index) if type(index) is int else shown(index))
+    if index in mapping.dropped:
+        raise UnreadableFile("forbidden_column", header=mapping.headers[index] or column_letters(index))
 
 
-def _headers(cells: tuple[Cell, ...]) -> tuple[str, ...]:
-    texts = [" ".join(cell.split()) if isinstance(cell, str) else "" for cell in cells]
-    while texts and not texts[-1]:
-        texts.pop()
-    return tuple(texts)
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """The best header row of one sheet."""
+
+    sheet: Sheet
+    mapping: Mapping
+    missing: tuple[str, ...]
+    columns: Columns
+
+    def rank(self, workbook: Workbook) -> tuple[bool, bool, int, int]:
+        """A complete mapping, a sheet in sight, the most fields, the most rows."""
+        rows = workbook.facts(self.sheet.name).rows if len(workbook.sheets) > 1 else 0
+        return (not self.missing, not self.sheet.hidden, len(self.mapping.columns), rows)
 
 
-def _dropped(headers: tuple[str, ...], below: Sequence[Row]) -> tuple[int, ...]:
-    return tuple(
-        index
-        for index, header in enumerate(headers)
-        if forbidden_header(header) or forbidden_content(row.cells[index] for row in below if index < len(row.cells))
+def _best_header(
+    workbook: Workbook, sheet: Sheet, recogniser: Recogniser, header_row: int | None, *, names_required: bool
+) -> Iterator[tuple[Mapping, Columns]]:
+    """Yield the mapping of the first row, near the top, that names the most fields; nothing when none names any."""
+    sample = _sample(workbook.rows(sheet.name), header_row)
+    positions = [rank for rank, row in enumerate(sample) if header_row is None or row.number == header_row]
+    positions = positions[:HEADER_SEARCH]
+    best = _most_telling(sample, positions, recogniser, forced=header_row is not None, similar=False)
+    if best is None or missing_fields(best[1].fed, names_required=names_required):
+        # Headers that are all misspelt are found by their letters.
+        near = _most_telling(sample, positions[:_SIMILAR_SEARCH], recogniser, forced=True, similar=True)
+        best = near if near is not None and (near[1].fed or header_row is not None) else best
+    elif best is not None:
+        best = _most_telling(sample, [best[0]], recogniser, forced=True, similar=True)
+    if best is None:
+        return
+    position, columns = best
+    dropped = tuple(sorted(columns.forbidden))
+    yield (
+        Mapping(
+            sheet=sheet.name,
+            header_row=sample[position].number,
+            headers=columns.headers,
+            columns=columns.fed,
+            dropped=dropped,
+            date_1904=workbook.date_1904,
+            reasons=columns.reasons,
+            extras=columns.extras,
+            dropped_kinds=tuple(columns.forbidden[index] for index in dropped),
+        ),
+        columns,
     )
+
+
+def _sample(rows: Iterator[Row], header_row: int | None) -> list[Row]:
+    """Return the first rows that hold something, from just above the row that HR chose."""
+    first = 0 if header_row is None else header_row - 1
+    filled = (row for row in rows if row.number >= first and any(cell not in {"", None} for cell in row.cells))
+    return list(itertools.islice(filled, _SAMPLE))
+
+
+def _most_telling(
+    sample: Sequence[Row], positions: Sequence[int], recogniser: Recogniser, *, forced: bool, similar: bool
+) -> tuple[int, Columns] | None:
+    best: tuple[int, Columns] | None = None
+    for position in positions:
+        row = sample[position]
+        headers = headers_of(row.cells)
+        if not forced and not recogniser.names_any(headers):
+            continue
+        above = sample[position - 1] if position and sample[position - 1].number == row.number - 1 else None
+        columns = recogniser.columns(headers, above, sample[position + 1 :], similar=similar)
+        if best is None or len(columns.fed) > len(best[1].fed):
+            best = (position, columns)
+    return best
+
+
+def _notes(workbook: Workbook, best: _Candidate, others: Sequence[str]) -> Iterator[Note]:
+    """Yield what HR should know of how the file was read."""
+    mapping, facts = best.mapping, workbook.facts(best.sheet.name)
+    if best.sheet.hidden:
+        yield "hidden_sheet", {"sheet": best.sheet.name}
+    if others:
+        yield "other_sheets", {"names": ", ".join(others)}
+    if any(best.columns.groups):
+        yield "two_line_header", {"row": str(mapping.header_row - 1)}
+    times = Counter(fold(header) for header in mapping.headers if header)
+    told = {fold(header): header for header in reversed(mapping.headers)}
+    for header in (told[folded] for folded, count in times.items() if count > 1):
+        yield "duplicate_header", {"header": header}
+    if facts.hidden_rows:
+        yield "hidden_rows", {"count": str(facts.hidden_rows)}
+    if hidden := [mapping.headers[index] for index in sorted(facts.hidden_columns) if index < len(mapping.headers)]:
+        yield "hidden_columns", {"headers": ", ".join(filter(None, hidden)) or str(len(hidden))}
+    if merged := sum(span.last_row > mapping.header_row for span in facts.spans):
+        yield "merged_cells", {"count": str(merged)}

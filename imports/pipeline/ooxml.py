@@ -1,127 +1,140 @@
-"""What an xlsx says beside its values: error cells, zeros shown by number format, the 1904 calendar.
+"""The package of an xlsx: its sheets, its number formats and its calendar, found by its relations.
 
-The reader of values returns an error cell as an empty one, and 00123 shown by the format 00000 as 123.
-Both are found here by a search through the sheet's XML, which costs a tenth of reading the values.
+Nothing in it is believed: entities are not resolved, sizes are checked before anything is unpacked, and the reader of
+values is only given archives that were rebuilt here from checked parts.
 """
 
 from __future__ import annotations
 
+import io
 import posixpath
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+import zipfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from lxml import etree
 
 from imports.pipeline.issues import UnreadableFile
+from imports.pipeline.sheets import Sheet
 
 if TYPE_CHECKING:
-    import zipfile
-    from collections.abc import Iterator
+    from collections.abc import Callable, Mapping
 
-_CHUNK: Final = 1 << 20
 _MAX_PART: Final = 64 << 20
-_MAX_CELL: Final = 4 << 20
-_MAX_AREA: Final = 64_000_000
-_WIDE: Final = re.compile(rb' r="([A-Z]{2,3})[0-9]')
-_ROW_NUMBER: Final = re.compile(rb' r="([0-9]{1,9})"')
-_ZEROS: Final = re.compile(r'"?(0{2,})"?')
-_RELATION: Final = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+_CHUNK: Final = 1 << 20
+_ZEROS: Final = re.compile(r'(?:\[\$-[^\]]*\])?"?(0{2,})"?(?:;.*)?')
+_OFFICE: Final = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_RELATION: Final = f"{{{_OFFICE}}}id"
 _STRICT_RELATION: Final = "{http://purl.oclc.org/ooxml/officeDocument/relationships}id"
+_RELATIONS_HEAD: Final = '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+_MAIN: Final = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 
 
-class Mark(NamedTuple):
-    """A cell that needs more than its value: `width` digits are shown or, at 0, the error `text`."""
-
-    row: int
-    column: int
-    width: int
-    text: str
+@dataclass(frozen=True, slots=True)
+class _Part:
+    sheet: Sheet
+    part: str
 
 
-class SheetFacts:
-    """The facts of one xlsx archive; nothing is read before it is asked for."""
+class Package:
+    """One xlsx archive; only its small parts are read when it is opened."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
-        workbook = self._tree("xl/workbook.xml")
-        properties = None if workbook is None else workbook.find("{*}workbookPr")
+        self._names = {name.lower(): name for name in archive.namelist()}
+        main = next((target for kind, target in self._relations("").values() if kind == "officeDocument"), "")
+        workbook = self._tree(main or "xl/workbook.xml")
+        if workbook is None:
+            raise UnreadableFile("damaged")
+        relations = self._relations(main or "xl/workbook.xml")
+        self._targets = {kind: target for kind, target in relations.values() if target.lower() in self._names}
+        self._parts = {part.sheet.name: part for part in self._sheet_parts(workbook, relations)}
+        properties = workbook.find("{*}workbookPr")
         self.date_1904 = properties is not None and properties.get("date1904") in {"1", "true"}
-        self._parts = {} if workbook is None else self._sheet_parts(workbook)
-        self._widths = self._zero_formats()
+        self.sheets = tuple(part.sheet for part in self._parts.values())
+        self.widths = self._zero_formats()
 
-    def survey(self, sheet: str) -> bool:
-        """Tell whether a sheet has marked cells; refuse one whose cells span an area that no memory holds."""
-        columns, rows, marked = 26, 0, bool(self._widths)
-        for chunk in self._chunks(sheet):
-            rows = max(rows, *map(int, _ROW_NUMBER.findall(chunk)[-1:]), 0)
-            if _WIDE.search(chunk):
-                columns = max(columns, *(column_index(name) + 1 for name in set(_WIDE.findall(chunk))))
-            marked = marked or b' t="e"' in chunk
-        if columns * rows > _MAX_AREA:
-            raise UnreadableFile("too_large", columns=str(columns), rows=str(rows))
-        return marked
+    def open_sheet(self, name: str) -> zipfile.ZipExtFile:
+        """Open the part of a sheet; the unpacked bytes are checked as they come."""
+        return self._archive.open(self._names[self._parts[name].part.lower()])  # type: ignore[return-value]
 
-    def marks(self, sheet: str) -> Iterator[Mark]:
-        """Yield the marked cells of a sheet in the order of the file, which is the order of its rows."""
-        pattern = _marked_cells(self._widths)
-        for chunk in self._chunks(sheet):
-            for match in pattern.finditer(chunk):
-                width = 0 if match["error"] else self._widths[int(match["style"])]
-                text = (match["text"] or b"#ERR").decode(errors="replace")
-                yield Mark(int(match["row"]), column_index(match["column"]), width, text)
+    def shared_bytes(self) -> int:
+        """How large the table of shared texts is: it is parsed with each slice of a sheet."""
+        part = self._targets.get("sharedStrings")
+        return 0 if part is None else self._archive.getinfo(self._names[part.lower()]).file_size
 
-    def _chunks(self, sheet: str) -> Iterator[bytes]:
-        """Yield the bytes of a sheet's part, cut before a cell's reference so that no cell is torn."""
-        part = self._parts.get(sheet)
+    def any_shared(self, holds: Callable[[bytes], bool]) -> bool:
+        """Whether `holds` is true of a piece of the shared texts; reading them to their end also checks their size."""
+        part = self._targets.get("sharedStrings")
         if part is None:
-            return
-        rest = b""
-        with self._archive.open(part) as stream:
-            while block := stream.read(_CHUNK):
-                block = rest + block
-                cut = block.rfind(b' r="')
-                if cut <= 0:
-                    # No cell for so long (links, validations): nothing can be torn, waiting would hoard it.
-                    cut = len(block) if len(block) > _MAX_CELL else 0
-                rest = block[cut:]
-                yield block[:cut]
-        yield rest
+            return False
+        found, rest = False, b""
+        with self._archive.open(self._names[part.lower()]) as stream:
+            while chunk := stream.read(_CHUNK):
+                found = found or holds(rest + chunk)
+                rest = chunk[-16:]
+        return found
+
+    def rebuilt(self, worksheet: bytes) -> io.BytesIO:
+        """Return a workbook of one sheet with this XML, the styles and the shared texts of this package."""
+        kinds = {kind: self._targets[kind] for kind in ("styles", "sharedStrings") if kind in self._targets}
+        stream = io.BytesIO()
+        with zipfile.ZipFile(stream, "w") as target:
+            for name, content in _skeleton(kinds, date_1904=self.date_1904).items():
+                target.writestr(name, content)
+            target.writestr("xl/worksheets/sheet1.xml", worksheet)
+            for kind, part in kinds.items():
+                _copy_packed(self._archive, self._names[part.lower()], target, f"xl/{kind}.xml")
+        stream.seek(0)
+        return stream
 
     def _tree(self, part: str) -> etree._Element | None:
-        if part not in self._archive.namelist():
+        name = self._names.get(part.lower())
+        if name is None:
             return None
-        if self._archive.getinfo(part).file_size > _MAX_PART:
+        if self._archive.getinfo(name).file_size > _MAX_PART:
             raise UnreadableFile("too_large")
         # A workbook needs no entity and no outside document; one that declares them is an attack.
         parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
         try:
-            return etree.fromstring(self._archive.read(part), parser)
+            return etree.fromstring(self._archive.read(name), parser)
         except etree.XMLSyntaxError:
             raise UnreadableFile("damaged") from None
 
-    def _sheet_parts(self, workbook: etree._Element) -> dict[str, str]:
-        relations = self._tree("xl/_rels/workbook.xml.rels")
-        if relations is None:
+    def _relations(self, part: str) -> dict[str, tuple[str, str]]:
+        """Return the relations of a part: identifier → kind and target."""
+        folder, name = posixpath.split(part)
+        tree = self._tree(posixpath.join(folder, "_rels", f"{name}.rels"))
+        if tree is None:
             return {}
-        targets = {relation.get("Id"): relation.get("Target", "") for relation in relations.iter("{*}Relationship")}
-        known = set(self._archive.namelist())
-        parts = {}
+        return {
+            relation.get("Id", ""): (
+                relation.get("Type", "").rpartition("/")[2],
+                posixpath.normpath(posixpath.join("/", folder, relation.get("Target", ""))).lstrip("/"),
+            )
+            for relation in tree.iter("{*}Relationship")
+        }
+
+    def _sheet_parts(self, workbook: etree._Element, relations: Mapping[str, tuple[str, str]]) -> list[_Part]:
+        parts = []
         for sheet in workbook.iter("{*}sheet"):
-            target = targets.get(sheet.get(_RELATION) or sheet.get(_STRICT_RELATION), "")
-            part = posixpath.normpath(posixpath.join("/xl", target)).lstrip("/")
-            if part in known:
-                parts[sheet.get("name", "")] = part
+            identifier = sheet.get(_RELATION) or sheet.get(_STRICT_RELATION) or ""
+            kind, target = relations.get(identifier, ("", ""))
+            if kind == "worksheet" and target.lower() in self._names:
+                hidden = sheet.get("state") in {"hidden", "veryHidden"}
+                parts.append(_Part(Sheet(sheet.get("name", ""), hidden=hidden), target))
         return parts
 
     def _zero_formats(self) -> dict[int, int]:
         """Map each cell style whose number format is only zeros (00000) to the number of digits it shows."""
-        styles = self._tree("xl/styles.xml")
+        styles = self._tree(self._targets.get("styles", ""))
         if styles is None:
             return {}
         formats = {}
         for number_format in styles.iter("{*}numFmt"):
-            if zeros := _ZEROS.fullmatch(number_format.get("formatCode", "")):
-                formats[number_format.get("numFmtId")] = len(zeros[1])
+            if width := zeros_shown(number_format.get("formatCode", "")):
+                formats[number_format.get("numFmtId")] = width
         cell_styles = styles.find("{*}cellXfs")
         if cell_styles is None:
             return {}
@@ -129,18 +142,51 @@ class SheetFacts:
         return {index: formats[key] for index, key in enumerate(identifiers) if key in formats}
 
 
-def column_index(letters: bytes) -> int:
-    """Return the index of a column from its letters: A is 0, AA is 26."""
-    index = 0
-    for letter in letters:
-        index = index * 26 + letter - 64
-    return index - 1
+def zeros_shown(number_format: str) -> int:
+    """Return how many digits a format of zeros alone shows (00000 or "00000"), else nothing."""
+    zeros = _ZEROS.fullmatch(number_format)
+    return min(len(zeros[1]), 64) if zeros else 0
 
 
-def _marked_cells(widths: dict[int, int]) -> re.Pattern[bytes]:
-    """Match error cells and, when the workbook has them, cells with one of the zero formats."""
-    styled = b"|".join(str(style).encode() for style in widths) or rb"(?!)"
-    shown = rb"[^>]*>(?:<f[^>]*/>|<f.*?</f>)?<v>(?P<text>#[^<]{1,20})"
-    error = rb'[^>]*?(?P<error> t="e")(?:' + shown + rb")?"
-    zeros = rb' s="(?P<style>' + styled + rb')"(?! t="[^n])'
-    return re.compile(rb' r="(?P<column>[A-Z]{1,3})(?P<row>[0-9]{1,7})"(?:' + error + rb"|" + zeros + rb")")
+def _skeleton(kinds: Mapping[str, str], *, date_1904: bool) -> dict[str, str]:
+    """The parts around one sheet, as plain as they can be."""
+    relations = "".join(
+        f'<Relationship Id="{kind}" Type="{_OFFICE}/{kind}" Target="{target}"/>'
+        for kind, target in {"worksheet": "worksheets/sheet1.xml", **{kind: f"{kind}.xml" for kind in kinds}}.items()
+    )
+    root = f'<Relationship Id="r1" Type="{_OFFICE}/officeDocument" Target="xl/workbook.xml"/>'
+    calendar = '<workbookPr date1904="1"/>' if date_1904 else ""
+    return {
+        "_rels/.rels": f"{_RELATIONS_HEAD}{root}</Relationships>",
+        "xl/_rels/workbook.xml.rels": f"{_RELATIONS_HEAD}{relations}</Relationships>",
+        "xl/workbook.xml": f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}">{calendar}'
+        '<sheets><sheet name="1" sheetId="1" r:id="worksheet"/></sheets></workbook>',
+    }
+
+
+def _copy_packed(source: zipfile.ZipFile, name: str, target: zipfile.ZipFile, new_name: str) -> None:
+    """Copy a part as it is packed: unpacking the shared texts for each slice would cost more than reading them."""
+    entry = source.getinfo(name)
+    if entry.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+        target.writestr(new_name, source.read(name))
+        return
+    with source.open(name):
+        # Opening has checked the entry's own header; its packed bytes follow.
+        stream = source.fp
+        assert stream is not None
+        stream.seek(entry.header_offset + 26)
+        lengths = stream.read(4)
+        start = int.from_bytes(lengths[:2], "little") + int.from_bytes(lengths[2:], "little")
+        stream.seek(entry.header_offset + 30 + start)
+        packed = stream.read(entry.compress_size)
+    copied = zipfile.ZipInfo(new_name)
+    copied.compress_type, copied.CRC = entry.compress_type, entry.CRC
+    copied.compress_size, copied.file_size = entry.compress_size, entry.file_size
+    out = target.fp
+    assert out is not None
+    copied.header_offset = out.tell()
+    out.write(copied.FileHeader(zip64=False))
+    out.write(packed)
+    target.filelist.append(copied)
+    target.NameToInfo[new_name] = copied
+    target.start_dir = out.tell()  # type: ignore[attr-defined]  # Where the directory will be written.

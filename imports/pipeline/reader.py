@@ -137,9 +137,8 @@ def send(answer: BinaryIO, kind: Kind, payload: bytes = b"") -> None:
 
 def _answer(request: Request, answer: BinaryIO) -> None:
     with os.fdopen(request.file, "rb", closefd=False) as file, open_workbook(file) as workbook:
+        _send_preview(request, workbook, answer)
         if request.glance:
-            found = preview(workbook, request.fields, **_how(request))
-            send(answer, Kind.PREVIEW, _document(found.as_json()))
             return
         mapping = _mapping(request, workbook)
         send(answer, Kind.MAPPING, _document(mapping.as_json()))
@@ -152,6 +151,12 @@ def _answer(request: Request, answer: BinaryIO) -> None:
             file.seek(0)
             written = redact(file, copy, emptied={mapping.sheet: Emptied(mapping.header_row, mapping.dropped)})
         send(answer, Kind.COPY, _document({"format": written.value, "source": source_format}))
+
+
+def _send_preview(request: Request, workbook: Workbook, answer: BinaryIO) -> None:
+    found = preview(workbook, request.fields, **_how(request))
+    send(answer, Kind.PREVIEW, _document(found.as_json()))
+    answer.flush()
 
 
 def _how(request: Request) -> dict[str, Any]:

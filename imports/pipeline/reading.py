@@ -3,48 +3,33 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import io
-import itertools
-import re
 import struct
 import zipfile
 import zlib
-from collections import deque
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final, TypeAlias
+from typing import TYPE_CHECKING, BinaryIO, Final, Protocol
 
 import python_calamine as calamine
 
+from imports.pipeline.biff import BinaryWorkbook
+from imports.pipeline.compound import CompoundFile
 from imports.pipeline.delimited import DelimitedText
+from imports.pipeline.formats import OLE, START, ZIP, archive_kind, refuse_strangers
 from imports.pipeline.issues import UnreadableFile
-from imports.pipeline.ooxml import SheetFacts
+from imports.pipeline.ooxml import Package
+from imports.pipeline.opendocument import OpenDocument
+from imports.pipeline.parsed import ParsedSheets
+from imports.pipeline.sheets import MAX_ROWS, Cell, ErrorCell, Row, Sheet, SheetFacts, is_error, spread_spans, unquoted
+from imports.pipeline.slices import SlicedSheets
+from imports.pipeline.xlsb import BinaryPackage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from imports.pipeline.ooxml import Mark
+__all__ = ["CSV_SHEET", "MAX_ROWS", "Cell", "ErrorCell", "Row", "Sheet", "Workbook", "is_error", "open_workbook"]
 
-MAX_ROWS: Final = 1_048_576
-_MAX_UNPACKED: Final = 4 << 30
 CSV_SHEET: Final = "csv"
-
-
-class ErrorCell(str):
-    """An error as the spreadsheet shows it (#N/A): a value that no cell of a person may have."""
-
-    __slots__ = ()
-
-
-# An empty cell is "" (None is taken as empty too); numbers of a workbook are floats, as in Excel itself.
-Cell: TypeAlias = str | int | float | bool | dt.datetime | dt.date | dt.time | dt.timedelta | None
-
-_ERRORS: Final = frozenset({
-    "#N/A", "#REF!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#VALUE!", "#SPILL!", "#CALC!", "#BUSY!",
-    "#FIELD!", "#BLOCKED!", "#CONNECT!", "#UNKNOWN!", "#PYTHON!", "#GETTING_DATA", "#ERR",
-    "#NOM?", "#NUL!", "#NOMBRE!", "#VALEUR!", "#PROPAGATION!", "#CALCUL!",
-})  # fmt: skip
 # What the readers of archives and of values are known to raise on damaged files.
 _READER_ERRORS: Final = (
     calamine.CalamineError,
@@ -58,50 +43,60 @@ _READER_ERRORS: Final = (
     OverflowError,
     RuntimeError,
 )
-_ZIP: Final = b"PK\x03\x04"
-_OLE: Final = bytes.fromhex("D0CF11E0A1B11AE1")
-_OTHER_ARCHIVES: Final = {
-    "word/document.xml": "Word",
-    "ppt/presentation.xml": "PowerPoint",
-    "Index/Document.iwa": "Numbers",
-}
-# Files that people rename to .xlsx, by their first bytes.
-_STRANGERS: Final = (
-    (re.compile(rb"%PDF-"), "PDF"),
-    (re.compile(rb"\x89PNG|\xff\xd8\xff|GIF8|BM.{4}\0\0\0\0", re.DOTALL), "image"),
-    (re.compile(rb"\{\\rtf"), "RTF"),
-    (re.compile(rb"\s*<\?xml[^>]*>\s*<\?mso-application progid=\"Excel"), "XML Spreadsheet 2003"),
-    (re.compile(rb"(?is)\s*(?:<!--.*?-->\s*)?<(?:!doctype html|html|head|body|table|meta|style)"), "HTML"),
-    (re.compile(rb"\s*<\?xml|\s*<[A-Za-z]+[ >]"), "XML"),
-    (re.compile(rb"Rar!|7z\xbc\xaf|\x1f\x8b|PK\x05\x06"), "archive"),
-)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A row under the number that the spreadsheet shows; in delimited text, the number of the record."""
+class _Content(Protocol):
+    """The sheets of one kind of file."""
 
-    number: int
-    cells: tuple[Cell, ...]
+    @property
+    def sheets(self) -> tuple[Sheet, ...]: ...
+
+    @property
+    def date_1904(self) -> bool: ...
+
+    def facts(self, name: str, /) -> SheetFacts: ...
+
+    def rows(self, name: str, /) -> Iterator[Row]: ...
 
 
 class Workbook:
-    """An open file. A sheet is parsed when its rows are first asked for; the tallest one is kept."""
+    """An open file; nothing of a sheet is parsed before its rows or its facts are asked for."""
 
-    def __init__(self, content: _Spreadsheet | DelimitedText, workbook_format: str) -> None:
+    def __init__(self, content: _Content, workbook_format: str) -> None:
+        if not content.sheets:
+            raise UnreadableFile("damaged")
         self._content = content
         self.format = workbook_format
-        book = content if isinstance(content, _Spreadsheet) else None
-        self.sheet_names: tuple[str, ...] = (CSV_SHEET,) if book is None else book.sheet_names
-        self.date_1904 = book is not None and book.date_1904
+        self.sheets = content.sheets
+        self.sheet_names = tuple(sheet.name for sheet in content.sheets)
+        self.date_1904 = content.date_1904
 
     def rows(self, sheet: str) -> Iterator[Row]:
-        """Yield the rows of a sheet from its top, blank ones included; more than MAX_ROWS are refused."""
+        """Yield the rows of a sheet from its top, blank ones too where they matter; beyond MAX_ROWS it is refused."""
+        self._known(sheet)
+        return self._rows(sheet)
+
+    def facts(self, sheet: str) -> SheetFacts:
+        """Return how long a sheet is, what is out of sight in it, and what is merged."""
+        self._known(sheet)
+        with _named_refusals():
+            return self._content.facts(sheet)
+
+    def height(self, sheet: str) -> int:
+        """Return the number of the last row that holds something; delimited text is read to its end for it."""
+        if self.format == "csv":
+            return sum(1 for _ in self.rows(sheet))
+        return self.facts(sheet).rows
+
+    def _rows(self, sheet: str) -> Iterator[Row]:
+        with _named_refusals():
+            spans = self._content.facts(sheet).spans if self.format != "csv" else ()
+            rows = self._content.rows(sheet)
+            yield from spread_spans(rows, spans) if spans else rows
+
+    def _known(self, sheet: str) -> None:
         if sheet not in self.sheet_names:
             raise UnreadableFile("unknown_sheet", sheet=sheet)
-        if isinstance(self._content, DelimitedText):
-            return _delimited_rows(self._content)
-        return self._content.rows(sheet)
 
 
 @contextlib.contextmanager
@@ -110,23 +105,16 @@ def open_workbook(source: Path | BinaryIO) -> Iterator[Workbook]:
     with contextlib.ExitStack() as stack:
         stream = stack.enter_context(source.open("rb")) if isinstance(source, Path) else source
         stream.seek(0)
-        start = stream.read(4096)
+        start = stream.read(START)
         if not start.strip():
             raise UnreadableFile("empty_file")
-        if start.startswith(_ZIP):
+        if start.startswith(ZIP):
             yield _open_archive(stream, stack)
-        elif start.startswith(_OLE):
-            yield _open_ole(stream)
+        elif start.startswith(OLE):
+            yield _open_compound(stream)
         else:
-            _refuse_strangers(start)
-            yield Workbook(DelimitedText(stream), "csv")
-
-
-def _refuse_strangers(start: bytes) -> None:
-    for pattern, kind in _STRANGERS:
-        if pattern.match(start):
-            code = "unsupported_format" if kind == "XML Spreadsheet 2003" else "not_a_spreadsheet"
-            raise UnreadableFile(code, kind=kind)
+            refuse_strangers(start)
+            yield Workbook(_Delimited(DelimitedText(stream)), "csv")
 
 
 def _open_archive(stream: BinaryIO, stack: contextlib.ExitStack) -> Workbook:
@@ -135,110 +123,50 @@ def _open_archive(stream: BinaryIO, stack: contextlib.ExitStack) -> Workbook:
     except _READER_ERRORS:
         # The directory of an archive stands at its end: without it, the end is missing.
         raise UnreadableFile("truncated") from None
-    names = set(archive.namelist())
-    if sum(entry.file_size for entry in archive.infolist()) > _MAX_UNPACKED:
-        raise UnreadableFile("too_large")
     with _named_refusals():
-        if "xl/workbook.bin" in names:
-            return Workbook(_Spreadsheet(stream), "xlsb")
-        if "xl/workbook.xml" in names:
-            return Workbook(_Spreadsheet(stream, SheetFacts(archive)), "xlsx")
-        if "mimetype" in names and _kind_of_opendocument(archive).endswith(b"opendocument.spreadsheet"):
-            return Workbook(_Spreadsheet(stream), "ods")
-    kind = next((kind for name, kind in _OTHER_ARCHIVES.items() if name in names), "archive")
-    raise UnreadableFile("unsupported_format" if kind == "Numbers" else "not_a_spreadsheet", kind=kind)
+        kind = archive_kind(archive)
+        content: _Content
+        if kind == "xlsx":
+            content = SlicedSheets(Package(archive), max_rows=MAX_ROWS)
+        elif kind == "xlsb":
+            content = ParsedSheets(stream, BinaryPackage(archive), max_rows=MAX_ROWS)
+        else:
+            content = ParsedSheets(stream, OpenDocument(archive), max_rows=MAX_ROWS)
+    return Workbook(content, kind)
 
 
-def _kind_of_opendocument(archive: zipfile.ZipFile) -> bytes:
-    with archive.open("mimetype") as part:
-        return part.read(100).strip()
-
-
-def _open_ole(stream: BinaryIO) -> Workbook:
+def _open_compound(stream: BinaryIO) -> Workbook:
     """Open an old binary workbook; a protected xlsx is such a container around an encrypted package."""
     stream.seek(0)
     content = stream.read()
-    if "EncryptedPackage".encode("utf-16-le") in content:
-        raise UnreadableFile("password_protected")
-    if not any(name.encode("utf-16-le") in content for name in ("Workbook", "Book")):
-        raise UnreadableFile("not_a_spreadsheet", kind="Office 97")
     with _named_refusals():
-        return Workbook(_Spreadsheet(io.BytesIO(content)), "xls")
+        compound = CompoundFile(content)
+        if "EncryptedPackage" in compound.names:
+            raise UnreadableFile("password_protected")
+        workbook = compound.stream("Workbook") or compound.stream("Book")
+        if workbook is None:
+            raise UnreadableFile("not_a_spreadsheet", kind="Office 97")
+        facts = BinaryWorkbook(workbook)
+        return Workbook(ParsedSheets(io.BytesIO(content), facts, max_rows=MAX_ROWS), "xls")
 
 
-def _rehearse(read) -> None:
-    pass
+class _Delimited:
+    """Delimited text as a workbook of one sheet."""
 
+    date_1904 = False
+    sheets = (Sheet(CSV_SHEET),)
 
-class _Spreadsheet:
-    """A workbook read by calamine, completed by the facts that it does not give."""
+    def __init__(self, text: DelimitedText) -> None:
+        self._text = text
 
-    def __init__(self, stream: BinaryIO, facts: SheetFacts | None = None) -> None:
-        stream.seek(0)
-        _rehearse(lambda: calamine.CalamineWorkbook.from_filelike(stream))
-        stream.seek(0)
-        # From a stream calamine looks at the content; from a path it would believe the extension.
-        self._workbook = calamine.CalamineWorkbook.from_filelike(stream)
-        self._facts = facts
-        self._kept: tuple[calamine.CalamineSheet, bool] | None = None
-        self.sheet_names = tuple(
-            sheet.name for sheet in self._workbook.sheets_metadata if sheet.typ == calamine.SheetTypeEnum.WorkSheet
-        )
-        self.date_1904 = facts is not None and facts.date_1904
+    def facts(self, _name: str) -> SheetFacts:
+        return SheetFacts()
 
-    def rows(self, name: str) -> Iterator[Row]:
-        with _named_refusals():
-            sheet, marked = self._sheet(name)
-        if sheet.end is None:
-            return
-        # Rows come from the top of the sheet but columns only from the first filled one.
-        margin: tuple[Cell, ...] = ("",) * (sheet.start[1] if sheet.start else 0)
-        marks = self._facts.marks(name) if self._facts is not None and marked else iter(())
-        with _named_refusals():
-            pending = deque(itertools.islice(marks, 1))
-            for number, values in enumerate(sheet.iter_rows(), start=1):
-                cells: tuple[Cell, ...] = (*margin, *values)
-                while pending and pending[0].row <= number:
-                    cells = _marked(cells, pending.popleft(), number)
-                    pending.extend(itertools.islice(marks, 1))
-                yield Row(number, cells)
-
-    def _sheet(self, name: str) -> tuple[calamine.CalamineSheet, bool]:
-        """Return a parsed sheet and whether some of its cells are marked."""
-        if self._kept is not None and self._kept[0].name == name:
-            return self._kept
-        marked = self._facts is not None and self._facts.survey(name)
-        _rehearse(lambda: self._workbook.get_sheet_by_name(name))
-        sheet = self._workbook.get_sheet_by_name(name)
-        if sheet.end is not None and sheet.end[0] >= MAX_ROWS:
-            raise UnreadableFile("too_many_rows", limit=str(MAX_ROWS))
-        if self._kept is None or sheet.height >= self._kept[0].height:
-            self._kept = (sheet, marked)
-        return sheet, marked
-
-
-def _marked(cells: tuple[Cell, ...], mark: Mark, number: int) -> tuple[Cell, ...]:
-    if mark.row != number or mark.column >= len(cells):
-        return cells
-    cell = cells[mark.column]
-    shown: Cell = cell
-    if mark.width == 0:
-        shown = ErrorCell(mark.text)
-    elif isinstance(cell, float) and cell.is_integer():
-        shown = f"{int(cell):0{mark.width}d}"
-    return (*cells[: mark.column], shown, *cells[mark.column + 1 :])
-
-
-def _delimited_rows(text: DelimitedText) -> Iterator[Row]:
-    for number, record in enumerate(text.records(), start=1):
-        if number > MAX_ROWS:
-            raise UnreadableFile("too_many_rows", limit=str(MAX_ROWS))
-        yield Row(number, tuple(record))
-
-
-def is_error(cell: Cell) -> bool:
-    """Whether a cell is an error, or the text of one: exports and old formats write errors as text."""
-    return isinstance(cell, str) and cell[:1] == "#" and (isinstance(cell, ErrorCell) or cell in _ERRORS)
+    def rows(self, _name: str) -> Iterator[Row]:
+        for number, record in enumerate(self._text.records(), start=1):
+            if number > MAX_ROWS:
+                raise UnreadableFile("too_many_rows", limit=str(MAX_ROWS))
+            yield Row(number, unquoted(record))
 
 
 @contextlib.contextmanager
@@ -248,6 +176,8 @@ def _named_refusals() -> Iterator[None]:
         yield
     except calamine.PasswordError:
         raise UnreadableFile("password_protected") from None
+    except MemoryError:
+        raise UnreadableFile("too_large") from None
     except _READER_ERRORS:
         raise UnreadableFile("damaged") from None
     except BaseException as problem:

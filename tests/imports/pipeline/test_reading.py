@@ -75,7 +75,7 @@ def test_the_extension_does_not_count(tmp_path: Path) -> None:
         (b" \r\n ", "empty_file", None),
         (b"%PDF-1.7\n%\xe2\xe3\n", "not_a_spreadsheet", "PDF"),
         (b"\x89PNG\r\n\x1a\n", "not_a_spreadsheet", "image"),
-        (b"<html><table><tr><td>Matricule</td></tr></table></html>", "not_a_spreadsheet", "HTML"),
+        (b"<html><table><tr><td>Matricule</td></tr></table></html>", "html_table", "HTML"),
         (b'<?xml version="1.0"?><rows/>', "not_a_spreadsheet", "XML"),
         (b'<?xml version="1.0"?>\n<?mso-application progid="Excel.Sheet"?>', "unsupported_format", None),
         (bytes(range(256)) * 8, "not_a_spreadsheet", None),
