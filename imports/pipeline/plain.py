@@ -46,6 +46,7 @@ class PlainSheet:
     rows: Iterable[Row]
     widths: Mapping[int, float] = field(default_factory=dict)
     formats: Mapping[int, str] = field(default_factory=dict)
+    frozen_rows: int = 0
 
 
 def write_plain(target: BinaryIO, sheets: Iterable[PlainSheet]) -> None:
@@ -111,6 +112,9 @@ def _blocks(sheet: PlainSheet, styles: _Styles) -> Iterator[bytes]:
         if index < _MAX_COLUMNS
     )
     shown = f"<cols>{columns}</cols>" if columns else ""
+    if rows := sheet.frozen_rows:
+        pane = f'<pane ySplit="{rows}" topLeftCell="A{rows + 1}" activePane="bottomLeft" state="frozen"/>'
+        shown = f'<sheetViews><sheetView workbookViewId="0">{pane}</sheetView></sheetViews>{shown}'
     yield f'{DECLARATION}<worksheet xmlns="{MAIN}">{shown}<sheetData>'.encode()
     cells = _Cells(sheet.formats, styles)
     written: list[str] = []

@@ -207,11 +207,18 @@ def _string_blocks(blocks: Iterable[bytes]) -> Iterator[bytes]:
 
 def copy_looks(package: Package, copy: NewPackage) -> None:
     """Write the styles and the theme anew: they hold no value."""
-    for role, part, namespace, prefix in (
-        ("styles", package.styles, MAIN, ""),
-        ("theme", package.theme, DRAWING, ":a"),
-    ):
-        look = None if part is None else package.tree(part)
-        if look is not None and namespace_of(look) == namespace:
-            anew = rewritten(look, attributes=f' xmlns{prefix}="{namespace}"')
-            copy.add_part(role, [f"{DECLARATION}{anew}".encode()])
+    _copy_look(package, copy, "styles", package.styles, MAIN)
+    copy_theme(package, copy)
+
+
+def copy_theme(package: Package, copy: NewPackage) -> None:
+    """Write the theme anew: the colours of cells refer to it."""
+    _copy_look(package, copy, "theme", package.theme, DRAWING)
+
+
+def _copy_look(package: Package, copy: NewPackage, role: str, part: str | None, namespace: str) -> None:
+    look = None if part is None else package.tree(part)
+    if look is not None and namespace_of(look) == namespace:
+        prefix = ":a" if namespace == DRAWING else ""
+        anew = rewritten(look, attributes=f' xmlns{prefix}="{namespace}"')
+        copy.add_part(role, [f"{DECLARATION}{anew}".encode()])
