@@ -48,11 +48,14 @@ def quoted(text: str) -> str:
     return printable(text).translate(_ATTRIBUTE)
 
 
+def literal(text: str) -> str:
+    """Return a text as workbooks store it: _x0041_ would be read as the letter A if it were not escaped."""
+    return _ESCAPE.sub("_x005F_", text) if "_x" in text else text
+
+
 def shown_string(text: str) -> str:
-    """Return the element of a cell's text: _x0041_ would be read as the letter A if it were not escaped."""
-    if "_x" in text:
-        text = _ESCAPE.sub("_x005F_", text)
-    return f'<t xml:space="preserve">{escaped(text)}</t>'
+    """Return the element of a cell's text."""
+    return f'<t xml:space="preserve">{escaped(literal(text))}</t>'
 
 
 def parsed(content: bytes) -> etree._Element:
@@ -62,19 +65,32 @@ def parsed(content: bytes) -> etree._Element:
         root = etree.fromstring(content, parser)
     except (etree.XMLSyntaxError, ValueError):
         raise UnreadableFile("damaged") from None
-    if root.getroottree().docinfo.doctype:
+    # The kind of a document is declared before its root, and entities there.
+    declared: str = root.getroottree().docinfo.doctype  # type: ignore[union-attr]  # the stubs leave it out
+    if declared:
         raise UnreadableFile("damaged")
     return root
 
 
+def tag(element: etree._Element) -> str:
+    """The name of an element with its namespace; comments and instructions have none."""
+    name: object = element.tag
+    return name if isinstance(name, str) else ""
+
+
 def local(element: etree._Element) -> str:
-    """The name of an element without its namespace; empty for comments and instructions."""
-    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
+    """The name of an element without its namespace."""
+    return tag(element).rpartition("}")[2]
 
 
 def namespace_of(element: etree._Element) -> str | None:
     """The namespace of an element, if it is one that is carried over."""
-    return SAME.get(element.tag[1:].partition("}")[0]) if isinstance(element.tag, str) else None
+    return SAME.get(tag(element)[1:].partition("}")[0])
+
+
+def attributes_of(element: etree._Element) -> dict[str, str]:
+    """The attributes of an element, as text."""
+    return {str(key): str(value) for key, value in element.items()}
 
 
 def known(element: etree._Element) -> Iterator[etree._Element]:
@@ -87,6 +103,8 @@ def known(element: etree._Element) -> Iterator[etree._Element]:
 def rewritten(element: etree._Element, *, attributes: str = "") -> str:
     """Return an element as text: no foreign namespace, no reference to another part, no comment."""
     name = _PREFIXES[namespace_of(element) or MAIN] + local(element)
-    own = "".join(f' {key}="{quoted(value)}"' for key, value in element.items() if not key.startswith("{"))
+    own = "".join(
+        f' {key}="{quoted(value)}"' for key, value in attributes_of(element).items() if not key.startswith("{")
+    )
     content = escaped(element.text or "").strip() + "".join(rewritten(child) for child in known(element))
     return f"<{name}{attributes}{own}>{content}</{name}>" if content else f"<{name}{attributes}{own}/>"

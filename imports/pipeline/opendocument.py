@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, BinaryIO, Final
 
 from lxml import etree
 
+from imports.pipeline.markup import attributes_of, local
 from imports.pipeline.package import named_refusals
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def _lenient(content: bytes) -> etree._Element:
 
 def _own(element: etree._Element, name: str) -> str:
     """Return an attribute by its name without the namespace."""
-    return next((value for key, value in element.items() if key.endswith(f"}}{name}")), "")
+    return next((value for key, value in attributes_of(element).items() if key.endswith(f"}}{name}")), "")
 
 
 def _repeated(element: etree._Element) -> int:
@@ -112,7 +113,7 @@ class _Styles:
         self.formats: dict[str, str] = {}
         codes = {}
         for group in root.iterfind("{*}automatic-styles/*"):
-            if group.tag.endswith(("}number-style", "}date-style", "}percentage-style")):
+            if local(group) in {"number-style", "date-style", "percentage-style"}:
                 codes[_own(group, "name")] = _code(group)
         for style in root.iterfind("{*}automatic-styles/{*}style"):
             name, properties = _own(style, "name"), style.find("{*}table-column-properties")
@@ -127,7 +128,7 @@ def _code(style: etree._Element) -> str:
     """Return a number format as workbooks write it; empty when it has a part without a counterpart here."""
     parts = []
     for part in style:
-        name = part.tag.rpartition("}")[2] if isinstance(part.tag, str) else ""
+        name = local(part)
         if name == "text":
             parts.append("".join(f"\\{sign}" for sign in (part.text or "")[:20]))
         elif name == "number":

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Final, Self
 
 from imports.pipeline.issues import UnreadableFile
-from imports.pipeline.markup import DECLARATION, MAIN, RELATIONS, escaped, parsed, quoted
+from imports.pipeline.markup import DECLARATION, MAIN, RELATIONS, attributes_of, escaped, parsed, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -105,7 +105,7 @@ class Package:
 
     def _sheets(self) -> Iterator[SheetPart]:
         for rank, sheet in enumerate(self.workbook.iterfind("{*}sheets/{*}sheet")):
-            identifier = next((value for key, value in sheet.items() if key.endswith("}id")), "")
+            identifier = next((value for key, value in attributes_of(sheet).items() if key.endswith("}id")), "")
             role, part = self._relations.get(identifier, ("", ""))
             if role == "worksheet":
                 yield SheetPart(sheet.get("name", ""), part, sheet.get("state", "visible"), rank)
@@ -213,7 +213,7 @@ def _workbook(sheets: Iterable[tuple[str, str]], older: etree._Element | None, r
 def _name(name: etree._Element, ranks: Mapping[int, int]) -> str:
     """Return a defined name, on the sheet where it now belongs, or nothing when it is not only an area."""
     sheet = name.get("localSheetId")
-    kept = {key: value for key, value in name.items() if key in {"name", "hidden"}}
+    kept = {key: value for key, value in attributes_of(name).items() if key in {"name", "hidden"}}
     if sheet is not None:
         if _number(sheet) not in ranks:
             return ""

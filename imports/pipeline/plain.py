@@ -171,7 +171,7 @@ class _Cells:
         if not math.isfinite(number):
             return self._string(place, str(number))
         style = self._styles.number(number_format)
-        value = int(number) if isinstance(number, float) and number.is_integer() and abs(number) < 1e15 else number
+        value = int(number) if abs(number) < 1e15 and number == int(number) else number
         shown = f' s="{style}"' if style else ""
         return f'<c r="{place}"{shown}><v>{value!r}</v></c>'
 

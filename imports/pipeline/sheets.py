@@ -10,7 +10,7 @@ from lxml import etree
 
 from imports.pipeline.canonical import Irregular, canonical, column_number
 from imports.pipeline.issues import UnreadableFile
-from imports.pipeline.markup import DECLARATION, MAIN, RELATIONS, known, local, parsed, quoted, rewritten
+from imports.pipeline.markup import DECLARATION, MAIN, RELATIONS, attributes_of, known, local, parsed, quoted, rewritten
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -74,7 +74,7 @@ class Sheet:
         root = _parsed(self._before + b"<sheetData/></worksheet>")
         for properties in root.iterfind("{*}sheetPr"):
             # The name of the sheet's module: macros are not carried over.
-            properties.attrib.pop("codeName", None)
+            properties.attrib.pop("codeName", "")
         elements = "".join(rewritten(child) for child in known(root) if local(child) in _HEAD)
         return f'{DECLARATION}<worksheet xmlns="{MAIN}" xmlns:r="{RELATIONS}">{elements}<sheetData>'
 
@@ -140,7 +140,7 @@ def _restrict(found: dict[str, list[etree._Element]], root: etree._Element) -> N
 
 def _extended_rules(root: etree._Element) -> Iterator[etree._Element]:
     for extended in root.iter(f"{_EXTENDED}dataValidation"):
-        rule = etree.Element(f"{{{MAIN}}}dataValidation", dict(extended.items()))
+        rule = etree.Element(f"{{{MAIN}}}dataValidation", attributes_of(extended))
         for name in ("formula1", "formula2"):
             formula = extended.findtext(f"{_EXTENDED}{name}/{_FORMULA}f")
             if formula:
