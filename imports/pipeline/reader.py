@@ -145,12 +145,13 @@ def _answer(request: Request, answer: BinaryIO) -> None:
         _send_rows(request, workbook, mapping, answer)
         send(answer, Kind.READ)
         answer.flush()
-        source_format = workbook.format
     if request.copy is not None:
         with os.fdopen(request.file, "rb", closefd=False) as file, os.fdopen(request.copy, "wb") as copy:
             file.seek(0)
-            written = redact(file, copy, emptied={mapping.sheet: Emptied(mapping.header_row, mapping.dropped)})
-        send(answer, Kind.COPY, _document({"format": written.value, "source": source_format}))
+            written = redact(
+                file, copy, emptied={mapping.sheet: Emptied(mapping.header_row, frozenset(mapping.dropped))}
+            )
+        send(answer, Kind.COPY, _document({"format": written.format.value, "values_only": written.values_only}))
 
 
 def _send_preview(request: Request, workbook: Workbook, answer: BinaryIO) -> None:
