@@ -61,7 +61,8 @@ def create_landing() -> None:
     texts = ", ".join(f"{name} text NOT NULL DEFAULT ''" for name in ("sort_name", *TEXTS))
     dates = ", ".join(f"{name} date" for name in DATE_FIELDS)
     cursor_rows(
-        "CREATE TEMP TABLE landing_row (number integer NOT NULL, origin integer, rejected boolean NOT NULL DEFAULT false,"
+        "CREATE TEMP TABLE landing_row"
+        " (number integer NOT NULL, origin integer, rejected boolean NOT NULL DEFAULT false,"
         f" {texts}, {dates}, attributes jsonb NOT NULL DEFAULT '{{}}', action text NOT NULL DEFAULT '',"
         " corrected boolean NOT NULL DEFAULT false, twin_id bigint,"
         " twin_why text NOT NULL DEFAULT '', twin_said text NOT NULL DEFAULT '') ON COMMIT DROP"

@@ -18,9 +18,7 @@ _KEY = "{0}.employee_number || ' ' || CASE WHEN {0}.employee_number = '' THEN {0
 
 
 def land_beside_staged(roster_import: RosterImport) -> None:
-    """Put what has landed in the place of the staged rows it corrects, when it was brought for that."""
-    if not roster_import.merging:
-        return
+    """Put what has landed in the place of the staged rows that it corrects."""
     cursor_rows("ALTER TABLE landing_row RENAME TO brought_row")
     cursor_rows("ALTER TABLE landing_issue RENAME TO brought_issue")
     cursor_rows("CREATE TEMP TABLE landing_row (LIKE brought_row INCLUDING DEFAULTS) ON COMMIT DROP")

@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 from django.conf import settings
 
 from imports import progress, quarantine
-from imports.landing import TEXTS, VALUES, create_landing, land_issues, land_rows, room
+from imports.landing import TEXTS, VALUES, clear_staged, create_landing, land_issues, land_rows, room
 from imports.merging import land_beside_staged
 from imports.models import RosterImport, RowIssue, StagedRow
 from imports.pipeline.child import reading
@@ -79,7 +79,10 @@ class Reading:
             land_rows(fields_read(mapping, _ORDER), self._lines(frames, issues))
             land_issues(issues)
         call_sites_by_name(self.organisation)
-        land_beside_staged(self.roster_import)
+        if self.roster_import.merging:
+            land_beside_staged(self.roster_import)
+        else:
+            clear_staged(organisation_id=self.organisation.pk, import_id=self.roster_import.pk)
         return finish_preparing(
             actor=self.actor,
             organisation=self.organisation,

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self
 from imports.pipeline.copying import fields_read, issue_lines, row_lines
 from imports.pipeline.fields import ROSTER_FIELDS
 from imports.pipeline.issues import UnreadableFile
-from imports.pipeline.mapping import Mapping, apply_choice, suggest_mapping
+from imports.pipeline.mapping import Mapping, apply_choice
 from imports.pipeline.preview import preview
 from imports.pipeline.reading import open_workbook
 from imports.pipeline.redaction import Emptied, redact
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping as Map
 
     from imports.pipeline.fields import Field
+    from imports.pipeline.preview import Preview
     from imports.pipeline.reading import Workbook
 
 NOBODY: Final = 65534
@@ -137,10 +138,12 @@ def send(answer: BinaryIO, kind: Kind, payload: bytes = b"") -> None:
 
 def _answer(request: Request, answer: BinaryIO) -> None:
     with os.fdopen(request.file, "rb", closefd=False) as file, open_workbook(file) as workbook:
-        _send_preview(request, workbook, answer)
+        seen = _look(request, workbook)
+        send(answer, Kind.PREVIEW, _document(seen.as_json()))
+        answer.flush()
         if request.glance:
             return
-        mapping = _mapping(request, workbook)
+        mapping = _mapping(request, seen)
         send(answer, Kind.MAPPING, _document(mapping.as_json()))
         _send_rows(request, workbook, mapping, answer)
         send(answer, Kind.READ)
@@ -154,27 +157,25 @@ def _answer(request: Request, answer: BinaryIO) -> None:
         send(answer, Kind.COPY, _document({"format": written.format.value, "values_only": written.values_only}))
 
 
-def _send_preview(request: Request, workbook: Workbook, answer: BinaryIO) -> None:
-    found = preview(workbook, request.fields, **_how(request))
-    send(answer, Kind.PREVIEW, _document(found.as_json()))
-    answer.flush()
+def _look(request: Request, workbook: Workbook) -> Preview:
+    return preview(
+        workbook,
+        request.fields,
+        sheet=request.sheet,
+        header_row=request.header_row,
+        remembered=[Mapping.from_json(known) for known in request.remembered],
+        names_required=request.names_required,
+    )
 
 
-def _how(request: Request) -> dict[str, Any]:
-    return {
-        "sheet": request.sheet,
-        "header_row": request.header_row,
-        "remembered": [Mapping.from_json(known) for known in request.remembered],
-        "names_required": request.names_required,
-    }
-
-
-def _mapping(request: Request, workbook: Workbook) -> Mapping:
-    suggested = suggest_mapping(workbook, request.fields, **_how(request))
+def _mapping(request: Request, seen: Preview) -> Mapping:
+    """Return how the rows are read: as HR chose, else as the preview says."""
+    if seen.mapping is None or (seen.refusal and not request.choice):
+        raise UnreadableFile(seen.refusal, **seen.params)
     if not request.choice:
-        return suggested
+        return seen.mapping
     return apply_choice(
-        suggested,
+        seen.mapping,
         request.choice["columns"],
         request.fields,
         extras=request.choice.get("extras", ()),
