@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _LAST_SECTOR: Final = 0xFFFFFFF9
+_FREE: Final = 0xFFFFFFFF
 _ENTRY: Final = 128
 _HEADER: Final = 512
 _MINI_SECTOR: Final = 64
@@ -22,6 +23,7 @@ class CompoundFile:
         self._size = 1 << min(struct.unpack_from("<H", content, 30)[0], 20)
         (self._cutoff,) = struct.unpack_from("<I", content, 56)
         self._table = self._allocation()
+        self.truncated = self._ends_too_early()
         (directory,) = struct.unpack_from("<I", content, 48)
         entries = self._chain(directory)
         found = [_entry(entries[place : place + _ENTRY]) for place in range(0, len(entries) - _ENTRY + 1, _ENTRY)]
@@ -39,6 +41,13 @@ class CompoundFile:
     @property
     def names(self) -> frozenset[str]:
         return frozenset(self._entries)
+
+    def _ends_too_early(self) -> bool:
+        """Whether a sector that is in use would lie beyond the end of the file."""
+        (directory,) = struct.unpack_from("<I", self._content, 48)
+        used = [number for number, word in enumerate(self._table) if word != _FREE]
+        needed = [number for number in (directory, *struct.unpack_from("<109I", self._content, 76)) if number < _FREE]
+        return (max([*used[-1:], *needed], default=0) + 1) * self._size >= len(self._content)
 
     def _sector(self, number: int) -> bytes:
         place = (number + 1) * self._size

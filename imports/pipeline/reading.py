@@ -143,6 +143,8 @@ def _open_compound(stream: BinaryIO) -> Workbook:
         compound = CompoundFile(content)
         if "EncryptedPackage" in compound.names:
             raise UnreadableFile("password_protected")
+        if compound.truncated:
+            raise UnreadableFile("truncated")
         workbook = compound.stream("Workbook") or compound.stream("Book")
         if workbook is None:
             raise UnreadableFile("not_a_spreadsheet", kind="Office 97")
