@@ -21,8 +21,10 @@ _AUTHOR: Final = "Portail"
 _MAX_COMMENT: Final = 32_000
 _MAX_LIST: Final = 255
 _REFERENCES_AT_ONCE: Final = 500
+_MAX_AREAS: Final = 1000
+"""A sheet with more rules than anybody writes by hand is left to them."""
 _SHAPES_IN_A_BLOCK: Final = 1024
-_CELL: Final = re.compile(rb'<c r="([A-Z]{1,3})[0-9]+"([^<>]*?)(/>|>.*?</c>)', re.DOTALL)
+_CELL: Final = re.compile(rb'<c r="([A-Z]{1,3})[0-9]+"([^<>]*?)(/>|>[^<]*(?:<(?!c |/c>)[^<]*)*</c>)')
 _STYLE: Final = re.compile(rb' s="([0-9]{1,6})"')
 _SPANS: Final = re.compile(rb' spans="[^"<>]*"')
 _RANGE: Final = re.compile(r"([A-Z]{1,3})([0-9]{1,7})(?::([A-Z]{1,3})([0-9]{1,7}))?")
@@ -215,7 +217,9 @@ class _Ruled:
         ]
 
     def has(self, column: int, row: int) -> bool:
-        return any(left <= column <= right and top <= row <= bottom for left, right, top, bottom in self._areas)
+        return len(self._areas) > _MAX_AREAS or any(
+            left <= column <= right and top <= row <= bottom for left, right, top, bottom in self._areas
+        )
 
 
 def _ranges(cells: Sequence[tuple[int, int]]) -> Iterator[str]:

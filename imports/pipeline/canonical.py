@@ -48,8 +48,11 @@ class _Canonical:
         self._parser.EndElementHandler = self._end
         self._parser.CharacterDataHandler = self._text
         self._parser.StartDoctypeDeclHandler = self._refuse
+        self._parser.XmlDeclHandler = self._declare
 
     def feed(self, block: bytes, *, final: bool = False) -> bytes:
+        if b"\0" in block:
+            raise Irregular
         try:
             self._parser.Parse(block, final)
         except (expat.ExpatError, ValueError, LookupError):
@@ -60,6 +63,11 @@ class _Canonical:
 
     def _refuse(self, *_declaration: object) -> None:
         raise UnreadableFile("damaged")
+
+    def _declare(self, _version: str, encoding: str | None, _standalone: int) -> None:
+        # The reader of values takes every sheet for UTF-8: nobody has seen what another encoding hides from it.
+        if (encoding or "utf-8").lower() not in {"utf-8", "us-ascii"}:
+            raise Irregular
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         namespace, _, kind = name.rpartition(" ")

@@ -5,6 +5,7 @@ They stand before a sheet's rows and in the styles, so that only the beginning o
 
 from __future__ import annotations
 
+import itertools
 import re
 import zipfile
 from collections import Counter, defaultdict
@@ -23,6 +24,7 @@ _CHUNK: Final = 1 << 20
 _BEGINNING: Final = 1 << 18
 _MAX_STYLES: Final = 16 << 20
 _MAX_COLUMNS: Final = 1024
+_MAX_SHEETS: Final = 256
 _TABLE: Final = re.compile(rb"<table:table\s[^>]*>")
 _TAG: Final = 4096
 _ROOT: Final = re.compile(rb"<office:document-content[^>]*>")
@@ -60,7 +62,7 @@ def column_looks(source: BinaryIO) -> dict[str, ColumnLooks]:
             return {}
         styles = _Styles(_lenient(before))
         looks = {}
-        for beginning in _beginnings(after, stream):
+        for beginning in itertools.islice(_beginnings(after, stream), _MAX_SHEETS):
             table = next(_lenient(root[0] + beginning).iterfind("{*}table"), None)
             if table is not None:
                 looks[_own(table, "name")] = _looks(table, styles)

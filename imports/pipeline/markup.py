@@ -26,6 +26,8 @@ SAME: Final = {
 _PREFIXES: Final = {MAIN: "", DRAWING: "a:"}
 # Extensions hold whatever their authors wished; pictures are parts that are not carried over.
 _NEVER: Final = frozenset({"extLst", "blip"})
+# All other elements outside of cells speak through their attributes; text in them belongs to nobody.
+_TEXTUAL: Final = frozenset({"formula", "formula1", "formula2"})
 _FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ESCAPE: Final = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 _TEXT: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\r": "&#13;"})
@@ -106,5 +108,6 @@ def rewritten(element: etree._Element, *, attributes: str = "") -> str:
     own = "".join(
         f' {key}="{quoted(value)}"' for key, value in attributes_of(element).items() if not key.startswith("{")
     )
-    content = escaped(element.text or "").strip() + "".join(rewritten(child) for child in known(element))
+    text = escaped(element.text or "") if local(element) in _TEXTUAL else ""
+    content = text + "".join(rewritten(child) for child in known(element))
     return f"<{name}{attributes}{own}>{content}</{name}>" if content else f"<{name}{attributes}{own}/>"

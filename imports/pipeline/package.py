@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lxml import etree
 
 _CHUNK: Final = 1 << 20
-_MAX_PART: Final = 64 << 20
+_MAX_PART: Final = 32 << 20
 _BROKEN: Final = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, LookupError, RuntimeError, ValueError)
 _FORMATS: Final = "application/vnd.openxmlformats-officedocument"
 _PACKAGE_FORMATS: Final = "application/vnd.openxmlformats-package"

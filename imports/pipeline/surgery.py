@@ -35,17 +35,19 @@ _IRREGULAR: Final = re.compile(
     rb'|/?row>|row r="[1-9][0-9]{0,6}"(?: [A-Za-z]+="[^"<>]*"| \w+:dyDescent="[^"<>]*")*/?>'
     rb'|/?(?:is|t|r|si)>|[vt] xml:space="[a-z]+">|(?:[vt]|is|si)/>|f[ >/]|/f>|' + _RUN + rb")"
 )
+# Up to the end of a cell and never into the next one: a cell without an end costs no search through all others.
+_INSIDE: Final = rb"[^<]*(?:<(?!c |/c>)[^<]*)*"
 _FORMULA: Final = re.compile(rb"<f(?: [^<>]*)?(?:/>|>[^<]*</f>)")
 _OPENED: Final = re.compile(rb'<c r="[^<>]*')
 _METADATA: Final = re.compile(rb' (?:cm|vm)="[^"<>]*"')
 _DESCENT: Final = re.compile(rb'(<row [^<>]*?) \w+:dyDescent="[^"<>]*"')
-_PHONETIC: Final = re.compile(rb"<rPh .*?</rPh>|<phoneticPr(?: [^<>]*)?(?:/>|></phoneticPr>)", re.DOTALL)
+_PHONETIC: Final = re.compile(rb"<rPh [^<]*(?:<(?!/?rPh)[^<]*)*</rPh>|<phoneticPr(?: [^<>]*)?(?:/>|></phoneticPr>)")
 _STRING_OF_CELL: Final = re.compile(rb' t="s"[^<>]*><v>([0-9]{1,8})</v>')
 _FILLED: Final = re.compile(rb'<c r="[^<>]* t="s"(?:[^<>]*[^<>/])?>(?!</c>|<v></v>|<v/>)')
-_CELL: Final = re.compile(rb'<c r="([A-Z]+[0-9]+)"([^<>]*[^<>/])?>(.*?)</c>', re.DOTALL)
+_CELL: Final = re.compile(rb'<c r="([A-Z]+[0-9]+)"([^<>]*[^<>/])?>(' + _INSIDE + rb")</c>")
 _STYLE: Final = re.compile(rb' s="[0-9]+"')
 _TAG: Final = re.compile(rb"<[^<>]*>")
-_STRING: Final = re.compile(rb"<si>(.*?)</si>|<si/>", re.DOTALL)
+_STRING: Final = re.compile(rb"<si>([^<]*(?:<(?!/?si>)[^<]*)*)</si>|<si/>")
 _NUMBER: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:[eE]\+?[0-9]{1,2})?")
 
 
@@ -110,7 +112,7 @@ class _Rows:
     def __init__(self, emptied: Mapping[int, int], used: UsedStrings) -> None:
         self._below = {column_letters(index).encode(): row for index, row in emptied.items()}
         columns = b"|".join(self._below) or rb"(?!)"
-        self._emptied = re.compile(rb'<c r="(' + columns + rb')([0-9]+)"([^<>]*?)(?:/>|>.*?</c>)', re.DOTALL)
+        self._emptied = re.compile(rb'<c r="(' + columns + rb')([0-9]+)"([^<>]*?)(?:/>|>(?:' + _INSIDE + rb"</c>)?)")
         self._used = used
 
     def rewritten(self, block: bytes) -> bytes:
@@ -133,6 +135,8 @@ class _Rows:
     def _without_value(self, cell: re.Match[bytes]) -> bytes:
         if int(cell[2]) <= self._below[cell[1]]:
             return cell[0]
+        if not cell[0].endswith((b"/>", b"</c>")):
+            raise Irregular
         style = _STYLE.search(cell[3])
         return b'<c r="%b%b"%b/>' % (cell[1], cell[2], style[0] if style else b"")
 
@@ -192,6 +196,8 @@ def _string_blocks(blocks: Iterable[bytes]) -> Iterator[bytes]:
         rest += block
         if not started:
             if (first := rest.find(b"<si")) < 0:
+                if len(rest) > _MAX_STRING:
+                    raise Irregular
                 continue
             rest, started = rest[first:], True
         cut = rest.rfind(b"<si")

@@ -11,11 +11,12 @@ from lxml import etree
 from imports.pipeline.canonical import Irregular, canonical, column_number
 from imports.pipeline.issues import UnreadableFile
 from imports.pipeline.markup import DECLARATION, MAIN, RELATIONS, attributes_of, known, local, parsed, quoted, rewritten
+from imports.pipeline.sensitive import discloses
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-_MAX_SHELL: Final = 64 << 20
+_MAX_SHELL: Final = 16 << 20
 _MAX_ROW: Final = 64 << 20
 _ROOT: Final = re.compile(rb"<(?:([A-Za-z_][\w.-]*):)?(?:worksheet|sst)(?=[\s>/])")
 _OPENING: Final = re.compile(rb"<worksheet[^>]*>")
@@ -39,6 +40,7 @@ _TAIL: Final = (
 )
 # A formula of a rule that leaves the workbook: other files, addresses, programs, and tables, which are not kept.
 _OUTWARD: Final = re.compile(r"[\[|\\]|://|WEBSERVICE|\bRTD\b|\bCALL\b|REGISTER|#REF!", re.IGNORECASE)
+_COLUMN: Final = re.compile(r"[0-9]{1,5}")
 _EXTENDED: Final = "{http://schemas.microsoft.com/office/spreadsheetml/2009/9/main}"
 _FORMULA: Final = "{http://schemas.microsoft.com/office/excel/2006/main}"
 
@@ -150,7 +152,8 @@ def _extended_rules(root: etree._Element) -> Iterator[etree._Element]:
 
 
 def _leaves(rule: etree._Element) -> bool:
-    return any(
+    """Whether a rule points out of the workbook, or names somebody by a number."""
+    return discloses(rewritten(rule)) or any(
         _OUTWARD.search(formula.text or "")
         for formula in rule.iter()
         if local(formula) in {"formula", "formula1", "formula2", "cfvo"}
@@ -163,7 +166,7 @@ def _forget_filters(filtered: etree._Element, emptied: Collection[int]) -> None:
     first = column_number(letters[0]) - 1 if letters else 0
     for column in list(filtered):
         number = column.get("colId", "")
-        if not number.isdecimal() or first + int(number) in emptied or local(column) != "filterColumn":
+        if not _COLUMN.fullmatch(number) or first + int(number) in emptied or local(column) != "filterColumn":
             filtered.remove(column)
 
 
