@@ -18,6 +18,7 @@ from imports.models import RosterImport
 from imports.services import confirm_import
 from portal.audit.models import AuditEvent
 from portal.core.actor import OPERATOR
+from portal.core.plans import whole_sets
 from portal.core.tenancy import cursor_rows, organisation_scope
 from tests.factories.people import make_organisation
 from tests.imports.upheaval import ROWS, settle, upload
@@ -102,7 +103,7 @@ class Upload:
         return seen(self.organisation, self.pk).state == DONE[work]
 
     def outcome(self) -> Outcome:
-        with organisation_scope(self.organisation.pk):
+        with organisation_scope(self.organisation.pk), whole_sets():
             written = {
                 name: cursor_rows(
                     f"SELECT count(*), md5(string_agg(said::text, '' ORDER BY said::text)) FROM ({rows}) rows",
