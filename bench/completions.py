@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from django.db import connection
 
 from bench.measuring import Line, compare
-from bench.stage import organisation_with_roster
+from bench.stage import organisation_with_roster, people
 from portal.cohorts.models import DEFAULT_PROGRAMME
 from portal.core.actor import OPERATOR
 from portal.core.tenancy import cursor_rows, organisation_scope
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from bench.stage import Person
     from portal.organisations.models import Organisation
 
 _KINDS = ("started", "progressed", "completed", "certified")
@@ -28,8 +27,8 @@ _BEGAN = datetime(2026, 1, 5, 8, tzinfo=UTC)
 
 
 def measure(*, rows: int, runs: int, directory: Path) -> list[Line]:
-    organisation, known = organisation_with_roster(directory, rows)
-    deliveries = _deliveries(organisation, known)
+    organisation = organisation_with_roster(directory, rows)
+    deliveries = _deliveries(organisation, rows)
     line = compare(
         what="completions in",
         rows=rows,
@@ -42,7 +41,7 @@ def measure(*, rows: int, runs: int, directory: Path) -> list[Line]:
     return [replace(line, note=f"{rows / line.ours:,.0f} events/s, at least 20,000")]
 
 
-def _deliveries(organisation: Organisation, known: list[Person]) -> Iterator[list[dict[str, object]]]:
+def _deliveries(organisation: Organisation, rows: int) -> Iterator[list[dict[str, object]]]:
     """Yield one delivery after the other: in each, one new fact about everybody."""
     for delivery in count():
         moment = (_BEGAN + timedelta(days=delivery)).isoformat()
@@ -58,7 +57,7 @@ def _deliveries(organisation: Organisation, known: list[Person]) -> Iterator[lis
                 "progress": 10 * (delivery % 10),
                 "certificate_url": f"https://learning.example/certificates/{person.number}",
             }
-            for index, person in enumerate(known)
+            for index, person in enumerate(people(rows))
         ]
 
 

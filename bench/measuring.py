@@ -5,9 +5,10 @@ from __future__ import annotations
 import gc
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, TypeVar
+
+from bench.memory import forget_peak, peak_memory, watched_children
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,9 +20,10 @@ _HEADINGS = ("what", "rows", "floor", "ours", "ratio", "goal", "memory", "note")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of the table: medians in seconds, the peak of the process's memory during our work in bytes.
+    """A line of the table: medians in seconds, peaks of memory during our work in bytes.
 
-    `goal` is the ratio that the design asks for; `note` what is worth knowing besides.
+    `goal` is the ratio that the design asks for, at most or `at_least`; `peak` is this process's own memory, `children`
+    that of the processes that it starts; `note` is what is worth knowing besides.
     """
 
     what: str
@@ -30,7 +32,9 @@ class Line:
     ours: float
     goal: float
     peak: int
+    children: int = 0
     note: str = ""
+    at_least: bool = False
 
     @property
     def ratio(self) -> float:
@@ -47,19 +51,24 @@ def compare(
     floor: Callable[[T], object],
     ours: Callable[[T], object],
     per_run: int = 1,
+    at_least: bool = False,
+    note: str = "",
 ) -> Line:
     """Measure both `runs` times. `prepare` makes, outside of the measurement, what one run of either uses up.
 
     `per_run` is how often a run does the work: the times are of one.
     """
-    floors, times, peak = [], [], 0
+    floors, times, peak, children = [], [], 0, 0
     for _run in range(runs):
         floors.append(_seconds(floor, prepare()))
         ready = prepare()
         forget_peak()
-        times.append(_seconds(ours, ready))
-        peak = max(peak, peak_memory())
-    return Line(what, rows, median(floors) / per_run, median(times) / per_run, goal, peak)
+        with watched_children() as watched:
+            times.append(_seconds(ours, ready))
+        peak, children = max(peak, peak_memory()), max(children, watched.peak)
+    return Line(
+        what, rows, median(floors) / per_run, median(times) / per_run, goal, peak, children, note, at_least=at_least
+    )
 
 
 def _seconds(work: Callable[[T], object], ready: T) -> float:
@@ -67,18 +76,6 @@ def _seconds(work: Callable[[T], object], ready: T) -> float:
     begun = time.perf_counter()
     work(ready)
     return time.perf_counter() - begun
-
-
-def forget_peak() -> None:
-    """Begin the peak anew (Linux)."""
-    Path("/proc/self/clear_refs").write_text("5")
-
-
-def peak_memory() -> int:
-    """Return the most memory that this process held since the peak was forgotten, in bytes."""
-    status = Path("/proc/self/status").read_text().splitlines()
-    (peak,) = (line.split()[1] for line in status if line.startswith("VmHWM:"))
-    return int(peak) * 1024
 
 
 def table(lines: Sequence[Line]) -> str:
@@ -92,8 +89,8 @@ def table(lines: Sequence[Line]) -> str:
                 _duration(line.floor),
                 _duration(line.ours),
                 f"{line.ratio:.2f} ×",
-                f"≤ {line.goal:g} ×",
-                f"{line.peak / 1024**2:.0f} MB",
+                f"{'≥' if line.at_least else '≤'} {line.goal:g} ×",
+                _memory(line),
                 line.note,
             )
             for line in lines
@@ -112,6 +109,11 @@ def _padded(row: Sequence[str], widths: Sequence[int]) -> list[str]:
         cell.ljust(width) if index in {0, last} else cell.rjust(width)
         for index, (cell, width) in enumerate(zip(row, widths, strict=True))
     ]
+
+
+def _memory(line: Line) -> str:
+    children = f" + {line.children / 1024**2:.0f}" if line.children else ""
+    return f"{line.peak / 1024**2:.0f}{children} MB"
 
 
 def _duration(seconds: float) -> str:

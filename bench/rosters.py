@@ -31,9 +31,8 @@ if TYPE_CHECKING:
 
 
 def measure(*, rows: int, runs: int, directory: Path) -> list[Line]:
-    known = people(rows)
-    first = write_workbook(directory / f"roster-{rows}.xlsx", known)
-    moved = write_workbook(directory / f"roster-{rows}-moved.xlsx", one_percent_moved(known))
+    first = write_workbook(directory / f"roster-{rows}.xlsx", people(rows))
+    moved = write_workbook(directory / f"roster-{rows}-moved.xlsx", one_percent_moved(people(rows)))
     there = new_organisation()
     import_roster(there, first)
     return [

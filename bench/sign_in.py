@@ -7,6 +7,7 @@ fetches it, and its person is recognised, linked, enrolled and signed in.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -19,7 +20,7 @@ from onelogin.saml2.response import OneLogin_Saml2_Response
 from onelogin.saml2.settings import OneLogin_Saml2_Settings
 
 from bench.measuring import Line, compare
-from bench.stage import organisation_with_roster
+from bench.stage import organisation_with_roster, people
 from bench.toolkit import as_it_comes
 from portal.core.actor import OPERATOR
 from portal.core.tenancy import organisation_scope
@@ -77,10 +78,11 @@ class Company:
 def measure(*, rows: int, runs: int, directory: Path) -> list[Line]:
     """Measure people who come for the first time, then the same ones again."""
     # The floor signs in as many as ours, and both need people who have not come yet.
-    company, known = _company(directory, max(rows, 2 * runs * SIGN_INS))
+    head_count = max(rows, 2 * runs * SIGN_INS)
+    company = _company(directory, head_count)
     return [
-        _compared("sign-in, first", company, _batches(company, known), rows=rows, runs=runs),
-        _compared("sign-in, again", company, _batches(company, known), rows=rows, runs=runs),
+        _compared("sign-in, first", company, _batches(company, head_count), rows=rows, runs=runs),
+        _compared("sign-in, again", company, _batches(company, head_count), rows=rows, runs=runs),
     ]
 
 
@@ -98,18 +100,19 @@ def _compared(what: str, company: Company, batches: Iterator[list[Waiting]], *, 
     )
 
 
-def _company(directory: Path, rows: int) -> tuple[Company, list[Person]]:
-    organisation, known = organisation_with_roster(directory, rows)
+def _company(directory: Path, rows: int) -> Company:
+    organisation = organisation_with_roster(directory, rows)
     issuer = Issuer("https://idp.bench.example/metadata", *new_key_pair("bench"))
     document = identity_provider_metadata(issuer, sso_url="https://idp.bench.example/sso")
     with organisation_scope(organisation.pk):
         connection = connect_idp(actor=OPERATOR, organisation=organisation, metadata_xml=document, activate=True)
-        return Company(connection, issuer, service_provider(connection)), known
+        return Company(connection, issuer, service_provider(connection))
 
 
-def _batches(company: Company, known: Sequence[Person]) -> Iterator[list[Waiting]]:
-    for start in range(0, len(known), SIGN_INS):
-        yield [company.waiting(person) for person in known[start : start + SIGN_INS]]
+def _batches(company: Company, rows: int) -> Iterator[list[Waiting]]:
+    coming = people(rows)
+    while batch := list(islice(coming, SIGN_INS)):
+        yield [company.waiting(person) for person in batch]
 
 
 def _by_the_portal(company: Company, waiting: Sequence[Waiting]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import uuid
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from datetime import date, timedelta
 from itertools import product
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ from portal.core.text import fold
 from portal.organisations.services import create_organisation
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from portal.organisations.models import Organisation
@@ -70,54 +70,43 @@ HEADERS = (
 )
 
 
-def people(count: int) -> list[Person]:
-    """Return the same people every time."""
+def people(count: int) -> Iterator[Person]:
+    """Invent people one by one, the same every time: a million of them are never held together."""
     dice = random.Random(count)  # noqa: S311  Invention, not secrecy.
-    invented = []
     for index in range(count):
         first, last = dice.choice(_FIRST), dice.choice(_LAST)
-        invented.append(
-            Person(
-                number=f"{index + 1:08d}",
-                last_name=last,
-                first_name=first,
-                email=f"{fold(first)}.{fold(last)}{index}@bench.example",
-                site=dice.choice(SITES),
-                department=dice.choice(_DEPARTMENTS),
-                hired_on=date(1988, 1, 4) + timedelta(days=dice.randrange(13_000)),
-                cohort=COHORTS[index % len(COHORTS)],
-            )
+        yield Person(
+            number=f"{index + 1:08d}",
+            last_name=last,
+            first_name=first,
+            email=f"{fold(first)}.{fold(last)}{index}@bench.example",
+            site=dice.choice(SITES),
+            department=dice.choice(_DEPARTMENTS),
+            hired_on=date(1988, 1, 4) + timedelta(days=dice.randrange(13_000)),
+            cohort=COHORTS[index % len(COHORTS)],
         )
-    return invented
 
 
-def one_percent_moved(known: Sequence[Person]) -> list[Person]:
-    """Return the same people, of whom every hundredth works in another department."""
-    return [
+def one_percent_moved(known: Iterable[Person]) -> Iterator[Person]:
+    """Yield the same people, of whom every hundredth works in another department."""
+    return (
         replace(person, department="Formation") if index % 100 == 0 else person for index, person in enumerate(known)
-    ]
-
-
-def write_workbook(path: Path, known: Sequence[Person]) -> Path:
-    records = (
-        dict(
-            zip(
-                HEADERS,
-                (
-                    person.number,
-                    person.last_name,
-                    person.first_name,
-                    person.email,
-                    person.site,
-                    person.department,
-                    person.hired_on,
-                    person.cohort,
-                ),
-                strict=True,
-            )
-        )
-        for person in known
     )
+
+
+def half_unknown(known: Iterable[Person]) -> Iterator[Person]:
+    """Yield as many people, of whom every second works in another department and the others have just come."""
+    return (
+        replace(person, department="Formation")
+        if index % 2
+        else replace(person, number=f"N{person.number}", email=f"n.{person.email}")
+        for index, person in enumerate(known)
+    )
+
+
+def write_workbook(path: Path, known: Iterable[Person]) -> Path:
+    """Write row by row: the writer holds none back."""
+    records = (dict(zip(HEADERS, astuple(person), strict=True)) for person in known)
     FastExcel(str(path)).sheet("Effectif", records).save()
     return path
 
@@ -133,22 +122,35 @@ def import_roster(organisation: Organisation, path: Path) -> RosterImport:
     Raises:
         RuntimeError: the import was not applied: what was measured is not what is meant.
     """
+    prepared = prepare_roster(organisation, path)
+    with organisation_scope(organisation.pk):
+        confirm_import(actor=OPERATOR, organisation=organisation, import_id=prepared.pk)
+    run_apply(actor=OPERATOR, organisation=organisation, import_id=prepared.pk)
+    return _found(organisation, prepared.pk, RosterImport.State.APPLIED)
+
+
+def prepare_roster(organisation: Organisation, path: Path) -> RosterImport:
+    """Upload, read and plan, up to the review.
+
+    Raises:
+        RuntimeError: the import does not wait for its confirmation: it was held, or failed.
+    """
     with path.open("rb") as file, organisation_scope(organisation.pk):
         opened = open_import(actor=OPERATOR, organisation=organisation, file=file, file_name=path.name)
     prepare_import(actor=OPERATOR, organisation=organisation, import_id=opened.pk)
-    with organisation_scope(organisation.pk):
-        confirm_import(actor=OPERATOR, organisation=organisation, import_id=opened.pk)
-    run_apply(actor=OPERATOR, organisation=organisation, import_id=opened.pk)
-    with organisation_scope(organisation.pk):
-        applied = RosterImport.objects.get(pk=opened.pk)
-    if applied.state != RosterImport.State.APPLIED:
-        raise RuntimeError(f"The import ended as {applied.state}: {applied.error}.")
-    return applied
+    return _found(organisation, opened.pk, RosterImport.State.READY)
 
 
-def organisation_with_roster(directory: Path, rows: int) -> tuple[Organisation, list[Person]]:
-    """Return a new organisation whose people came in by an import."""
-    known = people(rows)
+def organisation_with_roster(directory: Path, rows: int) -> Organisation:
+    """Return a new organisation whose people, `people(rows)`, came in by an import."""
     organisation = new_organisation()
-    import_roster(organisation, write_workbook(directory / f"roster-{rows}.xlsx", known))
-    return organisation, known
+    import_roster(organisation, write_workbook(directory / f"roster-{rows}.xlsx", people(rows)))
+    return organisation
+
+
+def _found(organisation: Organisation, import_id: int, state: RosterImport.State) -> RosterImport:
+    with organisation_scope(organisation.pk):
+        found = RosterImport.objects.get(pk=import_id)
+    if found.state != state:
+        raise RuntimeError(f"The import ended as {found.state}, not as {state}: {found.error}.")
+    return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -231,11 +230,19 @@ def test_as_root_a_private_checkout_stays_private(tmp_path: Path) -> None:
 
 
 def test_an_orphan_in_the_folder_is_stopped(place: Callable[[str], Path]) -> None:
+    """The orphan writes its pid file itself, as the servers do.
+
+    `Popen` returns before the kernel has given the child its program's name: an orphan that is looked for at once
+    passes for a stranger.
+    """
     folder = place("orphan")
     folder.mkdir()
-    sleep = Path(shutil.which("sleep") or "")
-    with subprocess.Popen([sleep, "60"], cwd=folder) as orphan:
-        (folder / "server.pid").write_text(f"{orphan.pid}\n")
-        stop_orphan(folder / "server.pid", program="sleep", ending=signal.SIGTERM)
+    program = "echo $$ > server.pid && echo up && read -r line"
+    with subprocess.Popen(
+        ["/bin/sh", "-c", program], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as orphan:
+        assert orphan.stdout is not None
+        assert orphan.stdout.readline() == b"up\n"
+        stop_orphan(folder / "server.pid", program="sh", ending=signal.SIGTERM)
         assert orphan.wait() == -signal.SIGTERM
     assert not (folder / "server.pid").exists()
