@@ -93,6 +93,13 @@ _FILES: dict[str, _StrPromise] = {
         "No row of this file names the columns that are needed (missing: %(missing)s). Add a row "
         "of headers above the people, then upload the file."
     ),
+    "unknown_field": _("There is no field “%(field)s” in a roster."),
+    "unknown_header": _("The column “%(header)s” is not in this sheet: choose another."),
+    "forbidden_column": _("The column “%(header)s” holds data that a roster must not bring in, so it cannot be used."),
+    "same_column_twice": _("The column “%(header)s” was chosen twice: each column feeds one field."),
+    "missing_fields": _("Some columns are still missing: %(missing)s. Say which columns hold them."),
+    "same_field_twice": _("Two columns were chosen for “%(field)s”: keep one of them."),
+    "copy_gone": _("This file is no longer kept, so it cannot be downloaded."),
     "too_many_cohorts": _(
         "The cohort column holds more than %(limit)s different values: it is probably another kind "
         "of column. Rename it, then upload the file."
@@ -109,6 +116,33 @@ _FILES: dict[str, _StrPromise] = {
     "roster_changed": _(
         "The roster changed while this import was applied, so it stopped. Undo it, then upload the file again."
     ),
+}
+_NOTES: dict[str, _StrPromise] = {
+    "hidden_rows": _("Some rows of this sheet are hidden in the spreadsheet: they are read like the others."),
+    "two_line_header": _("The headers stand in two rows: both are read together."),
+    "duplicate_headers": _("Several columns have the same header: each is told apart by its letter."),
+}
+_FORBIDDEN: dict[str, _StrPromise] = {
+    "nir": _("social security number"),
+    "birth": _("date or place of birth"),
+    "salary": _("pay"),
+    "address": _("private address"),
+    "phone": _("private telephone"),
+    "bank": _("bank account"),
+}
+_CONTENT: dict[str, _StrPromise] = {
+    "email": _("its cells look like e-mail addresses"),
+    "manager_email": _("its cells look like e-mail addresses"),
+    "hired_on": _("its cells look like dates"),
+    "left_on": _("its cells look like dates"),
+    "employee_number": _("its cells look like employee numbers"),
+}
+_REASONS: dict[str, _StrPromise] = {
+    "header": _("known header"),
+    "remembered": _("as you confirmed it before"),
+    "similar": _("its header is like a known one"),
+    "content": _("its cells look like it"),
+    "chosen": _("chosen by you"),
 }
 _UNKNOWN = _("Something in this file was not understood (%(code)s). Check it, or ask the programme for help.")
 
@@ -138,6 +172,23 @@ def file_message(code: str, params: Mapping[str, Any]) -> str:
     if "missing" in shown:
         shown["missing"] = _enumeration(str(shown["missing"]).split(", "))
     return str(_FILES.get(code, _UNKNOWN)) % shown
+
+
+def note_message(code: str, params: Mapping[str, Any]) -> str:
+    """The sentence of something that is worth knowing of how a file was read."""
+    return str(_NOTES.get(code, _UNKNOWN)) % _Params(_shown(params), code=code)
+
+
+def forbidden_label(kind: str) -> str:
+    """What a column holds that a roster must not bring in."""
+    return str(_FORBIDDEN.get(kind, _("personal data that is not needed")))
+
+
+def reason_label(reason: str, field: str) -> str:
+    """Why a column feeds a field."""
+    if reason == "content" and field in _CONTENT:
+        return str(_CONTENT[field])
+    return str(_REASONS.get(reason, ""))
 
 
 def _shown(params: Mapping[str, Any]) -> _Params:

@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from imports import tasks
+from imports.corrections import accept_reading
 from imports.models import RosterImport
 from imports.review import changed_people
 from imports.services import fail_import
@@ -35,13 +36,30 @@ if TYPE_CHECKING:
     from portal.organisations.models import Organisation
     from portal.people.models import User
 
-POSTS = ("import_confirm", "import_approve", "import_cancel", "import_undo")
+POSTS = (
+    "import_confirm",
+    "import_approve",
+    "import_cancel",
+    "import_twins",
+    "import_edits",
+    "import_compare",
+    "import_corrections",
+)
+PAGES = (
+    "import_detail",
+    "import_progress",
+    "import_reading",
+    "import_sites",
+    "import_undo",
+    "import_workbook",
+    "import_copy",
+)
 
 
 @pytest.fixture(autouse=True)
 def _work_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a page enqueues is done here, once its transaction is over."""
-    for task in (tasks.prepare, tasks.apply, tasks.undo):
+    for task in (tasks.prepare, tasks.plan, tasks.apply, tasks.undo):
         monkeypatch.setattr(task, "apply_async", lambda ids, task=task: task.run(*ids))
 
 
@@ -57,10 +75,16 @@ def upload(client: Client, organisation: Organisation, content: bytes, **values:
 
 
 def test_from_the_upload_to_the_undo(
-    as_helene: Client, laposte: Organisation, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+    as_helene: Client,
+    laposte: Organisation,
+    helene: User,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         page = upload(as_helene, laposte, roster_file(people(3, cohort="Vague 1")).getvalue(), cohort="Tous")
+    assert as_helene.get(page).headers["Location"] == f"{page}reading/"
+    with organisation_scope(laposte.pk):
+        accept_reading(actor=user_actor(helene), organisation=laposte, import_id=_only_import(laposte).pk)
     review = as_helene.get(page).content.decode()
     assert "effectif.csv" in review
     assert "Martin1" in review
@@ -119,7 +143,7 @@ def test_progress_is_a_fragment_until_the_work_is_done(as_helene: Client, lapost
 
 
 @pytest.mark.parametrize(
-    "wanted", ["arrivals", "changes", "departures", "moves", "unchanged", "merged", "rejected", "issues", "x"]
+    "wanted", ["arrivals", "changes", "departures", "moves", "unchanged", "merged", "rejected", "issues", "sites", "x"]
 )
 def test_each_number_opens_its_list(as_helene: Client, laposte: Organisation, wanted: str) -> None:
     apply_roster(laposte, people(4))
@@ -210,13 +234,16 @@ def test_what_is_still_held_is_not_counted_as_changed(as_helene: Client, laposte
     assert at(laposte, found, "import_approve") in as_helene.get(at(laposte, found)).content.decode()
 
 
-def test_a_changed_roster_sends_back_to_the_review(as_helene: Client, laposte: Organisation) -> None:
+def test_a_changed_roster_sends_back_to_the_review(
+    as_helene: Client, laposte: Organisation, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
     found = prepare_roster(laposte, people(2))
     make_employee(laposte, "00001", first_name="Zoé", last_name="Ancien")
 
-    answer = as_helene.post(at(laposte, found, "import_confirm"), follow=True)
+    with django_capture_on_commit_callbacks(execute=True):
+        as_helene.post(at(laposte, found, "import_confirm"))
 
-    assert b"note warn" in answer.content
+    assert b"note warn" in as_helene.get(at(laposte, found)).content
     assert reread(laposte, found.pk).state == "ready"
 
 
@@ -226,7 +253,7 @@ def test_another_organisations_import_does_not_exist(
     found = prepare_roster(laposte, people(1))
 
     for organisation in (laposte, airbus):
-        for name in ("import_detail", "import_progress"):
+        for name in PAGES:
             assert as_oscar.get(at(organisation, found, name)).status_code == 404
         for name in POSTS:
             assert as_oscar.post(at(organisation, found, name)).status_code == 404
@@ -250,7 +277,8 @@ def test_an_import_that_does_not_exist_is_not_found(as_helene: Client, laposte: 
 def test_deeds_are_posts_and_pages_are_not(as_helene: Client, laposte: Organisation) -> None:
     found = prepare_roster(laposte, people(1))
 
-    assert as_helene.post(at(laposte, found)).status_code == 405
+    for name in ("import_progress", "import_workbook", "import_copy"):
+        assert as_helene.post(at(laposte, found, name)).status_code == 405
     for name in POSTS:
         assert as_helene.get(at(laposte, found, name)).status_code == 405
 
