@@ -182,7 +182,6 @@ def _next_row(request: OrganisationRequest, roster_import: RosterImport, number:
     left = left_to_correct(roster_import)
     following = next_to_correct(roster_import, number) if left else None
     if following is None:
-        messages.success(request, _("All rows are corrected: compare the file with the roster again."))
         return to_import(request, roster_import.pk)
     said = ngettext("Saved. %(left)s row is left to correct.", "Saved. %(left)s rows are left to correct.", left)
     messages.success(request, said % {"left": written(left)})

@@ -67,8 +67,8 @@ def _pace(rate: float, left: int | None) -> str:
 
 def _rounded(rate: float) -> int:
     """Two digits: the others change at every glance, and say nothing."""
-    grain = max(10 ** (len(str(int(rate))) - 2), 1)
-    return int(rate // grain * grain)
+    grain = max(10 ** (len(str(round(rate))) - 2), 1)
+    return round(rate / grain) * grain
 
 
 def _duration(seconds: float) -> str:

@@ -121,7 +121,9 @@ def tiles(roster_import: RosterImport, current: str, sites: dict[str, int]) -> l
         Tile(
             value=count,
             label=_label(name, count),
-            url=f"{address}?list={name}#list" if count and not _forgotten(roster_import, name) else "",
+            url=f"{address}?list={_opened(roster_import, name)}#list"
+            if count and not _forgotten(roster_import, name)
+            else "",
             current=name == current,
             tone=tones.get(name, "") if count else "",
         )
@@ -174,15 +176,22 @@ def history_line(roster_import: RosterImport) -> HistoryLine:
     )
 
 
-def reading_facts(roster_import: RosterImport) -> list[Fact]:
-    """How the file was read: sheet, header row, and which column feeds which field."""
+def reading_facts(roster_import: RosterImport) -> dict[str, list[Fact]]:
+    """How the file was read: in short, and which column feeds which field, in the order of the file."""
     mapping = Mapping.from_json(roster_import.mapping)
-    facts = [Fact(_("Sheet"), mapping.sheet), Fact(_("Headers in row"), str(number(mapping.header_row)))]
-    used = [Fact(header, field_label(name)) for name, header in mapping.field_headers.items()]
-    kept = [Fact(mapping.headers[index], _("kept beside the rest")) for index in mapping.extras]
-    beside = {fact.term for fact in kept}
-    unused = [Fact(header, _("not used")) for header in mapping.ignored_headers if header not in beside]
-    return facts + used + kept + unused
+    feeds = {index: field_label(name) for name, index in mapping.columns.items()}
+    kept = dict.fromkeys(mapping.extras, _("additional information"))
+    columns = [
+        Fact(header, feeds.get(index) or kept.get(index) or _("not used"))
+        for index, header in enumerate(mapping.headers)
+        if header and index not in mapping.dropped
+    ]
+    facts = [
+        Fact(_("Sheet"), mapping.sheet),
+        Fact(_("Headers in row"), number(mapping.header_row)),
+        Fact(_("Columns used"), number(len(feeds) + len(kept))),
+    ]
+    return {"facts": facts, "columns": columns}
 
 
 def dropped_headers(roster_import: RosterImport) -> list[str]:
@@ -256,8 +265,15 @@ def _label(name: str, count: int) -> str:
 
 def _first_list(roster_import: RosterImport) -> str:
     counts = roster_import.counts
+    if roster_import.held_whole and counts["deactivate"]:
+        return "departures"
     order = (("arrivals", "create"), ("changes", "update"), ("departures", "deactivate"), ("rejected", "reject"))
     return next((name for name, count in order if counts[count]), ISSUES)
+
+
+def _opened(roster_import: RosterImport, name: str) -> str:
+    """The list behind a number. When everything is held nothing is marked: who would leave is the reason."""
+    return "departures" if name == "held" and roster_import.held_whole else name
 
 
 def _forgotten(roster_import: RosterImport, name: str) -> bool:

@@ -40,6 +40,7 @@ class ReviewRow:
     tone: str
     held: bool
     corrected: bool = False
+    arrival: bool = False
     url: str = ""
     differences: list[Difference] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
@@ -67,6 +68,7 @@ def shown_row(roster_import: RosterImport, row: StagedRow, issues: list[RowIssue
         tone=tone,
         held=row.held,
         corrected=row.corrected,
+        arrival=row.action == Action.CREATE,
         url=_correction_url(roster_import, row),
         differences=_differences(roster_import, row),
         messages=[row_message(issue.code, issue.params) for issue in issues],

@@ -190,7 +190,8 @@ def _review(request: OrganisationRequest, roster_import: RosterImport) -> dict[s
         "tiles": review.tiles(roster_import, listing.name, sites),
         "listing": listing,
         "find": find,
-        "unknown_sites": sites["unknown"],
+        # On an empty roster every site is new: nothing is to be asked.
+        "unknown_sites": sites["unknown"] if counts["active"] else 0,
         "kept": counts.get("kept", 0),
         "corrected": corrected_rows(roster_import) if roster_import.stale else 0,
         "changed": review.changed_people(roster_import),
