@@ -104,6 +104,8 @@ _FILES: dict[str, _StrPromise] = {
     ),
     "same_column_twice": _("The column “%(header)s” was chosen twice. Choose it once."),
     "missing_fields": _("Columns that are needed are not chosen: %(missing)s. Choose them, or another row of headers."),
+    "same_field_twice": _("Two columns were chosen for “%(field)s”: keep one of them."),
+    "copy_gone": _("This file is no longer kept, so it cannot be downloaded."),
     "too_many_cohorts": _(
         "The cohort column holds more than %(limit)s different values: it is probably another kind "
         "of column. Rename it, then upload the file."
@@ -131,6 +133,28 @@ _NOTES: dict[str, _StrPromise] = {
     "merged_cells": _(
         "Cells are merged over several rows, and each of these rows was given the value: %(count)s. Check them."
     ),
+}
+_FORBIDDEN: dict[str, _StrPromise] = {
+    "nir": _("social security number"),
+    "birth": _("date or place of birth"),
+    "salary": _("pay"),
+    "address": _("private address"),
+    "phone": _("private telephone"),
+    "bank": _("bank account"),
+}
+_CONTENT: dict[str, _StrPromise] = {
+    "email": _("its cells look like e-mail addresses"),
+    "manager_email": _("its cells look like e-mail addresses"),
+    "hired_on": _("its cells look like dates"),
+    "left_on": _("its cells look like dates"),
+    "employee_number": _("its cells look like employee numbers"),
+}
+_REASONS: dict[str, _StrPromise] = {
+    "synonym": _("known header"),
+    "remembered": _("as you confirmed it before"),
+    "similar": _("its header is like a known one"),
+    "content": _("its cells look like it"),
+    "chosen": _("chosen by you"),
 }
 _UNKNOWN = _("Something in this file was not understood (%(code)s). Check it, or ask the programme for help.")
 
@@ -163,8 +187,20 @@ def file_message(code: str, params: Mapping[str, Any]) -> str:
 
 
 def note_message(code: str, params: Mapping[str, Any]) -> str:
-    """The sentence of something to know of how a file was read."""
+    """The sentence of something that is worth knowing of how a file was read."""
     return str(_NOTES.get(code, _UNKNOWN)) % _Params(_shown(params), code=code)
+
+
+def forbidden_label(kind: str) -> str:
+    """What a column holds that a roster must not bring in."""
+    return str(_FORBIDDEN.get(kind, _("personal data that is not needed")))
+
+
+def reason_label(reason: str, field: str) -> str:
+    """Why a column feeds a field."""
+    if reason == "content" and field in _CONTENT:
+        return str(_CONTENT[field])
+    return str(_REASONS.get(reason, ""))
 
 
 def _shown(params: Mapping[str, Any]) -> _Params:

@@ -2,27 +2,47 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
+from django.core.paginator import Paginator
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import npgettext, pgettext
+from django.utils.translation import npgettext
 
 from imports.messages import field_label, row_message
-from imports.models import RosterImport, StagedRow
+from imports.models import RosterImport, SitePlan
 from imports.pipeline.mapping import Mapping
-from imports.selectors import LISTS, issues_of_rows, issues_total, review_rows, worst_issues
-from portal.core.templatetags.ui import day, number
+from imports.row_lines import Pair, ReviewRow, shown_pair, shown_row
+from imports.selectors import (
+    EVERYONE,
+    LISTS,
+    Narrowing,
+    issues_of_rows,
+    issues_total,
+    people_by_id,
+    review_rows,
+    sites_concerned,
+    worst_issues,
+)
+from portal.core.templatetags.ui import number
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from django.core.paginator import Page
+
     from imports.models import RowIssue
 
 State = RosterImport.State
-Action = StagedRow.Action
 
 ISSUES = "issues"
+SITES = "sites"
+TWINS = "twins"
+SEARCH = "search"
+_SITES = 50
 _FORGOTTEN = ("unchanged", "merged")
 """Lists that an applied import has no longer: those people's rows were deleted."""
 _SEVERAL = 2
@@ -45,55 +65,65 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
-    label: str
-    before: str
-    after: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReviewRow:
-    number: int
-    name: str
-    key: str
-    word: str
-    tone: str
-    held: bool
-    differences: list[Difference] = field(default_factory=list)
-    messages: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
 class Listing:
-    """The list that is open: its rows or its issues, and where its next page begins."""
+    """The list that is open: its rows, pairs, issues or sites, what narrows it, and where its next page begins."""
 
     name: str
     title: str
     rows: list[ReviewRow] = field(default_factory=list)
+    pairs: list[Pair] = field(default_factory=list)
     issues: list[dict[str, Any]] = field(default_factory=list)
+    sites: Page[SitePlan] | None = None
     after: str = ""
+    by: Narrowing = EVERYONE
+
+    @property
+    def narrowed(self) -> str:
+        """Which part of the list this is, in words."""
+        if self.by.left is not None:
+            return _("Only those who leave %(site)s") % {"site": self.by.left or _("people without a site")}
+        if self.by.site is not None:
+            return _("Only %(site)s") % {"site": self.by.site or _("people without a site")}
+        return ""
 
 
-def tiles(roster_import: RosterImport, current: str) -> list[Tile]:
+@dataclass(frozen=True, slots=True)
+class HistoryLine:
+    """An import in the history: by whom and which way it came, what it changes, and until when its copy is kept."""
+
+    roster_import: RosterImport
+    channel: str
+    changes: list[str]
+    kept_until: datetime | None
+
+
+def tiles(roster_import: RosterImport, current: str, sites: dict[str, int]) -> list[Tile]:
+    """What the import comes to; each number opens its list."""
     counts, address = roster_import.counts, reverse("import_detail", args=_address(roster_import))
     found = {
         "arrivals": counts["create"],
-        "changes": counts["update"],
         "departures": counts["deactivate"],
         "moves": counts["moves"],
+        "renamed": counts.get("renamed", 0),
+        "changes": counts["update"],
+        TWINS: counts.get("twins", 0),
         "unchanged": counts["unchanged"],
         "merged": counts["merged"],
         "rejected": counts["reject"],
+        "corrected": counts.get("corrected", 0),
         "held": counts["held"],
+        SITES: sites["sites"],
         ISSUES: issues_total(roster_import),
     }
-    tones = {"held": "warn", "rejected": "bad"}
+    tones = {"held": "warn", TWINS: "warn", "rejected": "bad"}
     always = ("arrivals", "changes", "departures", "unchanged")
     return [
         Tile(
             value=count,
             label=_label(name, count),
-            url=f"{address}?list={name}" if count and not _forgotten(roster_import, name) else "",
+            url=f"{address}?list={_opened(roster_import, name)}#list"
+            if count and not _forgotten(roster_import, name)
+            else "",
             current=name == current,
             tone=tones.get(name, "") if count else "",
         )
@@ -102,24 +132,66 @@ def tiles(roster_import: RosterImport, current: str) -> list[Tile]:
     ]
 
 
-def open_list(roster_import: RosterImport, wanted: str, after: str) -> Listing:
-    """The list that was asked for, else the first that has something to say."""
-    name = wanted if wanted in LISTS or wanted == ISSUES else _first_list(roster_import)
-    title = _label(name, _SEVERAL).capitalize()
+def open_list(roster_import: RosterImport, wanted: str, after: str, by: Narrowing, page: str = "") -> Listing:
+    """The list that was asked for, else the first that has something to say; a search goes through all of them."""
+    if by.text:
+        return _row_list(roster_import, SEARCH, _("Found in the file"), after, by)
+    name = wanted if wanted in (*LISTS, ISSUES, SITES) else _first_list(roster_import)
+    title = _label(name, _SEVERAL)
+    title = title[:1].upper() + title[1:]
     if name == ISSUES:
         return Listing(name, title, issues=[_shown_issue(issue) for issue in worst_issues(roster_import)])
-    page = review_rows(roster_import, name, after)
-    issues = issues_of_rows(roster_import, [row.number for row in page.rows if row.number])
-    rows = [_shown_row(roster_import, row, issues.get(row.number, [])) for row in page.rows]
-    return Listing(name, title, rows=rows, after=page.after)
+    if name == SITES:
+        return Listing(name, title, sites=Paginator(sites_concerned(roster_import), _SITES).get_page(page))
+    return _row_list(roster_import, name, title, after, by)
 
 
-def reading_facts(roster_import: RosterImport) -> list[Fact]:
-    """How the file was read: sheet, header row, and which column feeds which field."""
+def _row_list(roster_import: RosterImport, name: str, title: str, after: str, by: Narrowing) -> Listing:
+    page = review_rows(roster_import, name, after, by)
+    if name == TWINS:
+        people = people_by_id(roster_import.organisation, [row.twin_id for row in page.rows if row.twin_id])
+        pairs = [shown_pair(roster_import, row, people.get(row.twin_id or 0)) for row in page.rows]
+        return Listing(name, title, pairs=pairs, after=page.after, by=by)
+    issues = issues_of_rows(roster_import, [row.number for row in page.rows if row.number > 0])
+    rows = [shown_row(roster_import, row, issues.get(row.number, [])) for row in page.rows]
+    return Listing(name, title, rows=rows, after=page.after, by=by)
+
+
+def history_line(roster_import: RosterImport) -> HistoryLine:
+    counts = roster_import.counts
+    changes = {"arrivals": "create", "changes": "update", "departures": "deactivate", "rejected": "reject"}
+    return HistoryLine(
+        roster_import,
+        channel={
+            RosterImport.Channel.PAGE: _("on this page"),
+            RosterImport.Channel.COMMAND: _("by the command"),
+            RosterImport.Channel.API: _("by the API"),
+        }[RosterImport.Channel(roster_import.channel)],
+        changes=[
+            f"{number(counts[name])} {_label(label, counts[name])}"
+            for label, name in changes.items()
+            if counts.get(name)
+        ],
+        kept_until=roster_import.created_at + timedelta(days=settings.IMPORT_COPY_DAYS) if roster_import.copy else None,
+    )
+
+
+def reading_facts(roster_import: RosterImport) -> dict[str, list[Fact]]:
+    """How the file was read: in short, and which column feeds which field, in the order of the file."""
     mapping = Mapping.from_json(roster_import.mapping)
-    facts = [Fact(_("Sheet"), mapping.sheet), Fact(_("Headers in row"), str(number(mapping.header_row)))]
-    used = [Fact(header, field_label(name)) for name, header in mapping.field_headers.items()]
-    return facts + used + [Fact(header, _("not used")) for header in mapping.ignored_headers]
+    feeds = {index: field_label(name) for name, index in mapping.columns.items()}
+    kept = dict.fromkeys(mapping.extras, _("additional information"))
+    columns = [
+        Fact(header, feeds.get(index) or kept.get(index) or _("not used"))
+        for index, header in enumerate(mapping.headers)
+        if header and index not in mapping.dropped
+    ]
+    facts = [
+        Fact(_("Sheet"), mapping.sheet),
+        Fact(_("Headers in row"), number(mapping.header_row)),
+        Fact(_("Columns used"), number(len(feeds) + len(kept))),
+    ]
+    return {"facts": facts, "columns": columns}
 
 
 def dropped_headers(roster_import: RosterImport) -> list[str]:
@@ -138,6 +210,8 @@ def effects(roster_import: RosterImport) -> list[Fact]:
         )
         for cohort in counts["cohorts"]
     ]
+    if counts.get("mails"):
+        facts.append(Fact(_("People who would be invited by e-mail"), number(counts["mails"])))
     if counts["without_email"]:
         facts.append(Fact(_("Arrivals without e-mail"), number(counts["without_email"])))
     return facts
@@ -177,6 +251,10 @@ def _label(name: str, count: int) -> str:
         "departures": npgettext("changes", "departure", "departures", count),
         "moves": npgettext("changes", "change of site", "changes of site", count),
         "unchanged": npgettext("changes", "unchanged", "unchanged", count),
+        "renamed": npgettext("changes", "renamed", "renamed", count),
+        TWINS: npgettext("changes", "likely the same person", "likely the same people", count),
+        "corrected": npgettext("changes", "corrected row", "corrected rows", count),
+        SITES: npgettext("changes", "site concerned", "sites concerned", count),
         "merged": npgettext("changes", "repeated row", "repeated rows", count),
         "rejected": npgettext("changes", "row to correct", "rows to correct", count),
         "held": npgettext("changes", "held", "held", count),
@@ -187,76 +265,20 @@ def _label(name: str, count: int) -> str:
 
 def _first_list(roster_import: RosterImport) -> str:
     counts = roster_import.counts
+    if roster_import.held_whole and counts["deactivate"]:
+        return "departures"
     order = (("arrivals", "create"), ("changes", "update"), ("departures", "deactivate"), ("rejected", "reject"))
     return next((name for name, count in order if counts[count]), ISSUES)
+
+
+def _opened(roster_import: RosterImport, name: str) -> str:
+    """The list behind a number. When everything is held nothing is marked: who would leave is the reason."""
+    return "departures" if name == "held" and roster_import.held_whole else name
 
 
 def _forgotten(roster_import: RosterImport, name: str) -> bool:
     closed = roster_import.state in (State.APPLIED, State.UNDOING, State.UNDONE)
     return name in _FORGOTTEN and closed and not roster_import.counts["held"]
-
-
-def _shown_row(roster_import: RosterImport, row: StagedRow, issues: list[RowIssue]) -> ReviewRow:
-    word, tone = _status(row)
-    return ReviewRow(
-        number=row.number,
-        name=f"{row.first_name} {row.last_name}".strip() or row.employee_number or row.email,
-        key=row.employee_number or row.email,
-        word=word,
-        tone=tone,
-        held=row.held,
-        differences=_differences(roster_import, row),
-        messages=[row_message(issue.code, issue.params) for issue in issues],
-    )
-
-
-def _status(row: StagedRow) -> tuple[str, str]:
-    if row.action == Action.DEPART or (row.departs and row.action in (Action.UPDATE, Action.CREATE)):
-        return _("departure"), "warn"
-    if row.moves_site:
-        return _("changes site"), "info"
-    return {
-        Action.CREATE: (_("arrival"), "good"),
-        Action.UPDATE: (_("change"), "info"),
-        Action.MERGED: (_("repeated"), "neutral"),
-        Action.REJECT: (_("to correct"), "bad"),
-    }.get(Action(row.action), (_("unchanged"), "neutral"))
-
-
-def _differences(roster_import: RosterImport, row: StagedRow) -> list[Difference]:
-    if row.action == Action.DEPART:
-        return [Difference(field_label("active"), _activity(active=True), _activity(active=False))]
-    joined = row.cohort or roster_import.cohort_name
-    if row.action == Action.CREATE:
-        shown = {name: _written(getattr(row, name)) for name in ("site", "department", "hired_on")}
-        shown["cohort"] = joined
-        return [Difference(field_label(name), "", value) for name, value in shown.items() if value]
-    before = row.before or {}
-    after = {"active": _activity(active=not row.departs), "cohort": joined}
-    return [
-        Difference(
-            field_label(name),
-            _written(before.get(name)),
-            after.get(name) or _written(getattr(row, name, None)),
-        )
-        for name in row.changed
-    ]
-
-
-def _written(value: object) -> str:
-    """A value as a person reads it; dates of before come as ISO text."""
-    if isinstance(value, bool):
-        return _activity(active=value)
-    if isinstance(value, dt.date):
-        return day(value)
-    text = str(value or "")
-    if len(text) == 10 and text[4:8:3] == "--" and text.replace("-", "").isdecimal():
-        return day(dt.date.fromisoformat(text))
-    return text
-
-
-def _activity(*, active: bool) -> str:
-    return pgettext("person", "active") if active else pgettext("person", "inactive")
 
 
 def _shown_issue(issue: RowIssue) -> dict[str, Any]:

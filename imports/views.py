@@ -1,61 +1,77 @@
-"""The pages of an import: upload, progress, review, done, undo."""
+"""The pages of an import's life: history, upload, progress, review, done, undo."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
-from imports import review, tasks
-from imports.forms import UploadForm
+from imports import review, tasks, undoing
+from imports.forms import CorrectionsForm, FindForm, UploadForm
+from imports.look import whole
 from imports.messages import file_message
 from imports.models import RosterImport
-from imports.selectors import has_changes, history, import_numbered
-from imports.services import (
-    Confirmation,
-    approve_held,
-    cancel_import,
-    confirm_import,
-    open_import,
-    undo_import,
+from imports.pace import progress_of
+from imports.pages import (
+    AT_WORK,
+    CLOSED,
+    State,
+    found,
+    hand_on,
+    must_be_looked_at,
+    refusal_as_message,
+    steps,
+    to_import,
 )
+from imports.selectors import (
+    Narrowing,
+    corrected_rows,
+    has_changes,
+    history,
+    import_numbered,
+    last_applied,
+    site_totals,
+)
+from imports.services import approve_held, cancel_import, confirm_import, open_import, undo_import
 from portal.core.access import Permission
 from portal.core.errors import Refusal
 from portal.core.tasks import enqueue_on_commit
 from portal.people.admission import organisation_page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from django.http import HttpResponse
 
     from portal.core.http import OrganisationRequest
 
-State = RosterImport.State
-
-_AT_WORK = (State.UPLOADED, State.PREPARING, State.PLANNING, State.APPLYING, State.UNDOING)
-_CLOSED = (State.FAILED, State.CANCELLED, State.SUPERSEDED)
 _PAGE = 30
 
 
 @require_safe
 @organisation_page(Permission.IMPORT_ROSTER)
 def imports(request: OrganisationRequest) -> HttpResponse:
+    """Who brought what, when and by which way; and how old the roster is."""
     page = Paginator(history(request.organisation), _PAGE).get_page(request.GET.get("page"))
-    return render(request, "imports/history.html", {"page": page, "now": page.object_list[:1]})
+    latest = last_applied(request.organisation)
+    context = {
+        "page": page,
+        "lines": [review.history_line(roster_import) for roster_import in page.object_list],
+        "latest": latest,
+        "days": (timezone.now() - latest.applied_at).days if latest and latest.applied_at else None,
+    }
+    return render(request, "imports/history.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @organisation_page(Permission.IMPORT_ROSTER)
 def import_new(request: OrganisationRequest) -> HttpResponse:
-    form = UploadForm(request.POST or None, request.FILES or None)
+    like = _like(request)
+    form = UploadForm(request.POST or None, request.FILES or None, initial=_like_last_time(like))
     if request.method == "POST" and form.is_valid():
         try:
             opened = open_import(
@@ -71,18 +87,22 @@ def import_new(request: OrganisationRequest) -> HttpResponse:
             form.add_error("file", str(refusal))
         else:
             enqueue_on_commit(tasks.prepare, request.organisation.pk, opened.pk)
-            return redirect("import_detail", org=request.organisation.slug, import_id=opened.pk)
-    return render(request, "imports/new.html", {"form": form}, status=422 if form.errors else 200)
+            return to_import(request, opened.pk)
+    context = {"form": form, "like": like}
+    return render(request, "imports/new.html", context, status=422 if form.errors else 200)
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 @organisation_page(Permission.IMPORT_ROSTER)
 def import_detail(request: OrganisationRequest, import_id: int) -> HttpResponse:
-    roster_import = _found(request, import_id)
-    context: dict[str, Any] = {"roster_import": roster_import, "steps": _steps(roster_import)}
-    if roster_import.state in _AT_WORK:
-        return render(request, "imports/progress.html", context | _progress(roster_import))
-    if roster_import.state in _CLOSED:
+    """Where an import is. A POST is a search: names do not belong in an address that is remembered."""
+    roster_import = found(request, import_id)
+    if must_be_looked_at(roster_import):
+        return redirect("import_reading", org=request.organisation.slug, import_id=import_id)
+    context: dict[str, Any] = {"roster_import": roster_import, "steps": steps(roster_import)}
+    if roster_import.state in AT_WORK:
+        return render(request, "imports/progress.html", context | progress_of(roster_import))
+    if roster_import.state in CLOSED:
         context["reason"] = file_message(roster_import.error, roster_import.error_params)
         context["has_changes"] = has_changes(roster_import)
         return render(request, "imports/closed.html", context)
@@ -93,121 +113,106 @@ def import_detail(request: OrganisationRequest, import_id: int) -> HttpResponse:
 @organisation_page(Permission.IMPORT_ROSTER)
 def import_progress(request: OrganisationRequest, import_id: int) -> HttpResponse:
     """The bar alone, for the page that shows it; once the work is done the whole page is asked for."""
-    roster_import = _found(request, import_id)
-    if roster_import.state not in _AT_WORK:
+    roster_import = found(request, import_id)
+    if roster_import.state not in AT_WORK:
         return HttpResponseClientRefresh()
-    context = {"roster_import": roster_import, **_progress(roster_import)}
+    context = {"roster_import": roster_import, **progress_of(roster_import)}
     return render(request, "imports/_progress.html", context)
 
 
 @require_POST
 @organisation_page(Permission.IMPORT_ROSTER)
 def import_confirm(request: OrganisationRequest, import_id: int) -> HttpResponse:
-    with _refusal_as_message(request):
-        began = confirm_import(actor=request.access.actor, organisation=request.organisation, import_id=import_id)
-        _go_on(request, import_id, began)
-    return redirect("import_detail", org=request.organisation.slug, import_id=import_id)
+    with refusal_as_message(request):
+        confirm_import(actor=request.access.actor, organisation=request.organisation, import_id=import_id)
+        hand_on(request, import_id)
+    return to_import(request, import_id)
 
 
 @require_POST
 @organisation_page(Permission.APPROVE_IMPORT)
 def import_approve(request: OrganisationRequest, import_id: int) -> HttpResponse:
-    with _refusal_as_message(request):
-        began = approve_held(actor=request.access.actor, organisation=request.organisation, import_id=import_id)
-        _go_on(request, import_id, began)
-    return redirect("import_detail", org=request.organisation.slug, import_id=import_id)
+    with refusal_as_message(request):
+        approve_held(actor=request.access.actor, organisation=request.organisation, import_id=import_id)
+        hand_on(request, import_id)
+    return to_import(request, import_id)
 
 
 @require_POST
 @organisation_page(Permission.IMPORT_ROSTER)
 def import_cancel(request: OrganisationRequest, import_id: int) -> HttpResponse:
-    with _refusal_as_message(request):
+    """Cancel; what is being applied is stopped and taken back."""
+    with refusal_as_message(request):
         cancel_import(actor=request.access.actor, organisation=request.organisation, import_id=import_id)
-        messages.success(request, _("The import is cancelled. Nothing was changed."))
-    return redirect("import_detail", org=request.organisation.slug, import_id=import_id)
+        if found(request, import_id).state == State.UNDOING:
+            hand_on(request, import_id)
+            messages.info(request, _("The import is stopped. What it had changed is being taken back."))
+        else:
+            messages.success(request, _("The import is cancelled. Nothing was changed."))
+    return to_import(request, import_id)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @organisation_page(Permission.IMPORT_ROSTER)
 def import_undo(request: OrganisationRequest, import_id: int) -> HttpResponse:
-    with _refusal_as_message(request):
-        undo_import(actor=request.access.actor, organisation=request.organisation, import_id=import_id)
-        enqueue_on_commit(tasks.undo, request.organisation.pk, import_id)
-    return redirect("import_detail", org=request.organisation.slug, import_id=import_id)
+    """What taking an import back would come to, or came to; the POST does it."""
+    if request.method == "POST":
+        with refusal_as_message(request):
+            undo_import(actor=request.access.actor, organisation=request.organisation, import_id=import_id)
+            hand_on(request, import_id)
+        return to_import(request, import_id)
+    roster_import = found(request, import_id)
+    undone = roster_import.state == State.UNDONE
+    if not undone and not (roster_import.state in (State.APPLIED, State.FAILED) and has_changes(roster_import)):
+        return to_import(request, import_id)
+    after = whole(request.GET.get("after")) or 0
+    context = undoing.page(roster_import, wanted=request.GET.get("list", ""), after=after)
+    return render(request, "imports/undo.html", {"roster_import": roster_import, "undone": undone, **context})
 
 
-@contextmanager
-def _refusal_as_message(request: OrganisationRequest) -> Iterator[None]:
-    """Say on the next page why something was refused; another organisation's import stays unknown."""
-    try:
-        yield
-    except Refusal as refusal:
-        if refusal.code == "unknown_import":
-            raise Http404 from None
-        messages.error(request, str(refusal))
+def _like(request: OrganisationRequest) -> RosterImport | None:
+    import_id = whole(request.GET.get("like"))
+    return import_numbered(request.organisation, import_id) if import_id else None
 
 
-def _found(request: OrganisationRequest, import_id: int) -> RosterImport:
-    roster_import = import_numbered(request.organisation, import_id)
-    if roster_import is None:
-        raise Http404
-    roster_import.organisation = request.organisation
-    return roster_import
-
-
-def _go_on(request: OrganisationRequest, import_id: int, began: Confirmation) -> None:
-    task = tasks.apply if began is Confirmation.STARTED else tasks.plan
-    enqueue_on_commit(task, request.organisation.pk, import_id)
-
-
-def _progress(roster_import: RosterImport) -> dict[str, Any]:
-    """How far the work is; while a file is read nobody knows how long it is."""
-    reading = roster_import.state in (State.UPLOADED, State.PREPARING)
-    labels = {
-        State.UPLOADED: _("The file waits to be read"),
-        State.PREPARING: _("The file is being read and compared with the roster"),
-        State.PLANNING: _("The file is being compared with the roster"),
-        State.APPLYING: _("The changes are being applied"),
-        State.UNDOING: _("The changes are being taken back"),
-    }
-    return {
-        "label": labels[State(roster_import.state)],
-        "done": roster_import.done_rows,
-        "total": None if reading else roster_import.counts.get("to_do"),
-        "reading": reading,
-    }
+def _like_last_time(like: RosterImport | None) -> dict[str, str]:
+    return {"mode": like.mode, "cohort": like.cohort_name} if like else {}
 
 
 def _review(request: OrganisationRequest, roster_import: RosterImport) -> dict[str, Any]:
-    listing = review.open_list(roster_import, request.GET.get("list", ""), request.GET.get("after", ""))
+    narrowed, find = _narrowing(request)
+    sites = site_totals(roster_import)
+    listing = review.open_list(
+        roster_import, request.GET.get("list", ""), request.GET.get("after", ""), narrowed, request.GET.get("page", "")
+    )
     counts = roster_import.counts
     return {
-        "tiles": review.tiles(roster_import, listing.name),
+        "tiles": review.tiles(roster_import, listing.name, sites),
         "listing": listing,
+        "find": find,
+        # On an empty roster every site is new: nothing is to be asked.
+        "unknown_sites": sites["unknown"] if counts["active"] else 0,
+        "kept": counts.get("kept", 0),
+        "corrected": corrected_rows(roster_import) if roster_import.stale else 0,
         "changed": review.changed_people(roster_import),
         "everyone": counts["active"] + counts["create"],
         "ready": counts["work"] - counts["held"],
+        "waiting": roster_import.state in (State.READY, State.HELD),
         "effects": review.effects(roster_import),
         "reading": review.reading_facts(roster_import),
         "dropped": review.dropped_headers(roster_import),
         "undone": review.undo_facts(roster_import),
+        "corrections": CorrectionsForm(auto_id="corrections-%s"),
         "may_approve": request.access.allows(Permission.APPROVE_IMPORT)
         and roster_import.uploaded_by_id != request.user.pk,
     }
 
 
-def _steps(roster_import: RosterImport) -> list[dict[str, str]]:
-    """Upload, read, review, apply: where the import is among them."""
-    labels = (_("Upload"), _("Reading"), _("Review"), _("Applied"))
-    at = {
-        State.UPLOADED: 1,
-        State.PREPARING: 1,
-        State.READY: 2,
-        State.HELD: 2,
-        State.APPLYING: 3,
-        State.APPLIED: 4,
-    }.get(State(roster_import.state), 0)
-    if not at:
-        return []
-    states = ["done" if place < at else "current" if place == at else "todo" for place in range(len(labels))]
-    return [{"label": label, "state": state} for label, state in zip(labels, states, strict=True)]
+def _narrowing(request: OrganisationRequest) -> tuple[Narrowing, FindForm]:
+    """What narrows the open list: sites stand in the address, what was typed to find a person does not."""
+    if request.method == "POST":
+        find = FindForm(request.POST)
+        text = find.cleaned_data["q"].strip() if find.is_valid() else ""
+        return Narrowing(text=text), find
+    site, left = request.GET.get("site"), request.GET.get("from")
+    return Narrowing(site=site, left=left), FindForm()

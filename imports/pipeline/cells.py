@@ -70,20 +70,16 @@ def clean_text(text: str) -> str:
 
 def cleaner(field: Field, *, date_1904: bool = False) -> Cleaner:
     """Return the cleaner of a field; where values repeat down a column it remembers what it has seen."""
-    if field.kind is FieldKind.EMAIL:
-        clean: Cleaner = functools.partial(_email, limit=field.max_length)
-        return clean if field.name == "email" else _remembering(clean)
-    if field.kind is FieldKind.CODE:
-        return functools.partial(_code, limit=field.max_length)
-    if field.kind is FieldKind.DATE:
-        return _remembering(functools.partial(_date, epoch=_epoch(date_1904=date_1904)))
-    if field.kind is FieldKind.LANGUAGE:
-        return _remembering(_language)
-    if field.kind is FieldKind.ROW_NUMBER:
-        return _row_number
-    if field.kind is FieldKind.TEXT:
-        return _remembering(functools.partial(_label, limit=field.max_length))
-    return _remembering(functools.partial(_name, limit=field.max_length))
+    clean: Cleaner = {
+        FieldKind.EMAIL: functools.partial(_email, limit=field.max_length),
+        FieldKind.CODE: functools.partial(_code, limit=field.max_length),
+        FieldKind.DATE: functools.partial(_date, epoch=_epoch(date_1904=date_1904)),
+        FieldKind.LANGUAGE: _language,
+        FieldKind.ROW_NUMBER: _row_number,
+        FieldKind.TEXT: functools.partial(_label, limit=field.max_length),
+    }.get(field.kind, functools.partial(_name, limit=field.max_length))
+    never_repeats = field.name == "email" or field.kind in {FieldKind.CODE, FieldKind.ROW_NUMBER}
+    return clean if never_repeats else _remembering(clean)
 
 
 class Memory(dict["Cell", "Value"]):

@@ -14,7 +14,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from imports.models import RosterImport
+from imports.models import RosterImport, StagedRow
 from portal.cohorts.services import create_cohort
 from portal.core.actor import OPERATOR
 from portal.core.tenancy import organisation_scope
@@ -91,6 +91,17 @@ PAGES = {
     "import_approve": Page(MANAGERS, "post"),
     "import_cancel": Page(MANAGERS, "post"),
     "import_undo": Page(MANAGERS, "post"),
+    "import_template": Page(MANAGERS),
+    "import_reading": Page(MANAGERS),
+    "import_row": Page(MANAGERS),
+    "import_row_check": Page(MANAGERS, "post"),
+    "import_sites": Page(MANAGERS),
+    "import_twins": Page(MANAGERS, "post"),
+    "import_edits": Page(MANAGERS, "post"),
+    "import_compare": Page(MANAGERS, "post"),
+    "import_corrections": Page(MANAGERS, "post"),
+    "import_workbook": Page(MANAGERS),
+    "import_copy": Page(MANAGERS),
     "cohorts": Page(MEMBERS),
     "cohort": Page(MEMBERS),
     "cohort_new": Page(MANAGERS),
@@ -173,6 +184,11 @@ def an_import(organisation: Organisation) -> int:
     ).pk
 
 
+def a_row_of_the_import(organisation: Organisation) -> int:
+    latest = RosterImport.objects.latest("pk")
+    return StagedRow.objects.create(organisation=organisation, roster_import=latest, number=2).number
+
+
 def a_connection(organisation: Organisation) -> uuid.UUID:
     metadata = saml_kit.metadata().encode()
     return connect_idp(actor=OPERATOR, organisation=organisation, metadata_xml=metadata, activate=True).public_id
@@ -189,6 +205,7 @@ PARTS: dict[str, Callable[[Organisation], object]] = {
     "employee_id": lambda organisation: make_employee(organisation, "00999").pk,
     "user_id": lambda _: 1,
     "import_id": an_import,
+    "number": a_row_of_the_import,
     "cohort_id": a_cohort,
     "connection": a_connection,
     "affiliation": an_unlinked_person,

@@ -22,7 +22,6 @@ from imports.services import confirm_import, plan_again
 from portal.core.actor import OPERATOR
 from portal.core.errors import Refusal
 from portal.core.tenancy import organisation_scope
-from portal.people.models import Employee
 from portal.people.services import edit_employee
 from tests.factories.people import make_employee
 from tests.imports.pipeline.files import delimited
@@ -47,6 +46,7 @@ if TYPE_CHECKING:
 
     from imports.pipeline.issues import Issue
     from portal.organisations.models import Organisation
+    from portal.people.models import Employee
 
 WRONG = [person("1", "Un"), person("2", "Deux", "Zoé", "not an address"), person("", "Sans", "Clé")]
 

@@ -8,15 +8,15 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from imports import tasks
+from imports.corrections import accept_reading
 from imports.models import RosterImport
 from imports.review import changed_people
-from imports.runs import run_plan
 from imports.services import fail_import
 from portal.core.actor import OPERATOR
 from portal.core.tenancy import organisation_scope
 from portal.people.selectors import user_actor
 from tests.factories.people import make_employee
+from tests.imports.pages import at
 from tests.imports.rosters import (
     apply_roster,
     confirm_and_apply,
@@ -29,6 +29,8 @@ from tests.imports.rosters import (
     roster_file,
 )
 
+pytestmark = pytest.mark.usefixtures("_work_at_once")
+
 if TYPE_CHECKING:
     from django.test import Client
     from pytest_django.fixtures import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
@@ -36,18 +38,24 @@ if TYPE_CHECKING:
     from portal.organisations.models import Organisation
     from portal.people.models import User
 
-POSTS = ("import_confirm", "import_approve", "import_cancel", "import_undo")
-
-
-@pytest.fixture(autouse=True)
-def _work_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a page enqueues is done here, once its transaction is over."""
-    for task in (tasks.prepare, tasks.apply, tasks.undo):
-        monkeypatch.setattr(task, "apply_async", lambda ids, task=task: task.run(*ids))
-
-
-def at(organisation: Organisation, found: RosterImport, name: str = "import_detail") -> str:
-    return reverse(name, args=[organisation.slug, found.pk])
+POSTS = (
+    "import_confirm",
+    "import_approve",
+    "import_cancel",
+    "import_twins",
+    "import_edits",
+    "import_compare",
+    "import_corrections",
+)
+PAGES = (
+    "import_detail",
+    "import_progress",
+    "import_reading",
+    "import_sites",
+    "import_undo",
+    "import_workbook",
+    "import_copy",
+)
 
 
 def upload(client: Client, organisation: Organisation, content: bytes, **values: str) -> str:
@@ -58,10 +66,16 @@ def upload(client: Client, organisation: Organisation, content: bytes, **values:
 
 
 def test_from_the_upload_to_the_undo(
-    as_helene: Client, laposte: Organisation, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+    as_helene: Client,
+    laposte: Organisation,
+    helene: User,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         page = upload(as_helene, laposte, roster_file(people(3, cohort="Vague 1")).getvalue(), cohort="Tous")
+    assert as_helene.get(page).headers["Location"] == f"{page}reading/"
+    with organisation_scope(laposte.pk):
+        accept_reading(actor=user_actor(helene), organisation=laposte, import_id=_only_import(laposte).pk)
     review = as_helene.get(page).content.decode()
     assert "effectif.csv" in review
     assert "Martin1" in review
@@ -120,7 +134,7 @@ def test_progress_is_a_fragment_until_the_work_is_done(as_helene: Client, lapost
 
 
 @pytest.mark.parametrize(
-    "wanted", ["arrivals", "changes", "departures", "moves", "unchanged", "merged", "rejected", "issues", "x"]
+    "wanted", ["arrivals", "changes", "departures", "moves", "unchanged", "merged", "rejected", "issues", "sites", "x"]
 )
 def test_each_number_opens_its_list(as_helene: Client, laposte: Organisation, wanted: str) -> None:
     apply_roster(laposte, people(4))
@@ -211,15 +225,17 @@ def test_what_is_still_held_is_not_counted_as_changed(as_helene: Client, laposte
     assert at(laposte, found, "import_approve") in as_helene.get(at(laposte, found)).content.decode()
 
 
-def test_a_changed_roster_sends_back_to_the_review(as_helene: Client, laposte: Organisation) -> None:
+def test_a_changed_roster_sends_back_to_the_review(
+    as_helene: Client, laposte: Organisation, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
     found = prepare_roster(laposte, people(2))
     make_employee(laposte, "00001", first_name="Zoé", last_name="Ancien")
 
-    as_helene.post(at(laposte, found, "import_confirm"))
-    assert reread(laposte, found.pk).state == "planning"
-    run_plan(actor=OPERATOR, organisation=laposte, import_id=found.pk)
+    with django_capture_on_commit_callbacks(execute=True):
+        as_helene.post(at(laposte, found, "import_confirm"))
 
-    assert (reread(laposte, found.pk).state, reread(laposte, found.pk).counts["recomputed"]) == ("ready", True)
+    assert b"note warn" in as_helene.get(at(laposte, found)).content
+    assert reread(laposte, found.pk).state == "ready"
 
 
 def test_another_organisations_import_does_not_exist(
@@ -228,7 +244,7 @@ def test_another_organisations_import_does_not_exist(
     found = prepare_roster(laposte, people(1))
 
     for organisation in (laposte, airbus):
-        for name in ("import_detail", "import_progress"):
+        for name in PAGES:
             assert as_oscar.get(at(organisation, found, name)).status_code == 404
         for name in POSTS:
             assert as_oscar.post(at(organisation, found, name)).status_code == 404
@@ -252,7 +268,8 @@ def test_an_import_that_does_not_exist_is_not_found(as_helene: Client, laposte: 
 def test_deeds_are_posts_and_pages_are_not(as_helene: Client, laposte: Organisation) -> None:
     found = prepare_roster(laposte, people(1))
 
-    assert as_helene.post(at(laposte, found)).status_code == 405
+    for name in ("import_progress", "import_workbook", "import_copy"):
+        assert as_helene.post(at(laposte, found, name)).status_code == 405
     for name in POSTS:
         assert as_helene.get(at(laposte, found, name)).status_code == 405
 
@@ -269,3 +286,157 @@ def test_the_review_costs_the_same_whatever_its_size(
             as_helene.get(at(laposte, found))
         counts.append(len(asked))
     assert counts[0] == counts[1]
+
+
+def test_a_strange_place_or_page_is_the_beginning(as_helene: Client, laposte: Organisation) -> None:
+    found = prepare_roster(laposte, people(3))
+
+    for strange in ({"after": "x"}, {"after": "-1--2"}, {"after": "1-" + "9" * 40}, {"list": "sites", "page": "x"}):
+        assert as_helene.get(at(laposte, found), strange).status_code == 200
+
+
+def test_a_person_is_found_by_the_beginning_of_the_name_by_number_and_by_address(
+    as_helene: Client, laposte: Organisation
+) -> None:
+    rows = [*people(3), person("00700", "Lefèvre", "Amélie", "amelie@laposte.example")]
+    found = prepare_roster(laposte, rows)
+
+    for typed in ("LEFEV", "lefèvre amé", "00700", "Amelie@laposte.example"):
+        shown = as_helene.post(at(laposte, found), {"q": typed}).content.decode()
+        assert "Amélie Lefèvre" in shown
+        assert "Martin1" not in shown
+
+
+def test_what_was_typed_to_find_a_person_stands_in_no_address(as_helene: Client, laposte: Organisation) -> None:
+    found = prepare_roster(laposte, people(60))
+
+    shown = as_helene.post(at(laposte, found), {"q": "martin"}).content.decode()
+
+    assert "q=" not in shown
+    assert 'rel="next"' not in shown
+
+
+def test_the_numbers_of_a_site_open_its_people(as_helene: Client, laposte: Organisation) -> None:
+    apply_roster(laposte, people(40, site="Lyon"))
+    found = prepare_roster(laposte, [*people(2, site="Brest"), person("00100", "Neuf", "Zoé", "", "Rennes")])
+
+    def names(**narrowed: str) -> list[str]:
+        listing = as_helene.get(at(laposte, found), narrowed).context["listing"]
+        return [row.name for row in listing.rows]
+
+    assert names(list="moves", site="Brest") == ["Zoé Martin1", "Zoé Martin2"]
+    assert names(**{"list": "moves", "from": "Lyon"}) == ["Zoé Martin1", "Zoé Martin2"]
+    assert names(list="arrivals", site="Rennes") == ["Zoé Neuf"]
+    assert names(list="arrivals", site="Brest") == []
+
+
+def test_the_list_of_sites_says_who_comes_and_goes(as_helene: Client, laposte: Organisation) -> None:
+    apply_roster(laposte, people(40, site="Lyon"))
+    found = prepare_roster(laposte, people(2, site="Brest"))
+
+    plans = {plan.site: plan for plan in as_helene.get(at(laposte, found), {"list": "sites"}).context["listing"].sites}
+
+    assert (plans["Brest"].moves_in, plans["Lyon"].moves_out, plans["Lyon"].active) == (2, 2, 40)
+
+
+def test_departures_page_after_page(as_helene: Client, laposte: Organisation) -> None:
+    apply_roster(laposte, people(120))
+    found = prepare_roster(laposte, people(1), mode="full")
+
+    seen: list[str] = []
+    after = ""
+    for _page in range(3):
+        listing = as_helene.get(at(laposte, found), {"list": "departures", "after": after}).context["listing"]
+        seen += [row.key for row in listing.rows]
+        after = listing.after
+    assert len(seen) == len(set(seen)) == 119
+    assert not after
+
+
+def test_the_lists_cost_the_same_whatever_their_size(
+    as_helene: Client, laposte: Organisation, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    apply_roster(laposte, people(70, site="Lyon"))
+    small, large = prepare_roster(laposte, people(1, site="Brest")), prepare_roster(laposte, people(60, site="Brest"))
+    as_helene.get(at(laposte, small))
+
+    for wanted in ("changes", "moves", "sites", "issues", "twins"):
+        counts = []
+        for found in (small, large):
+            with django_assert_max_num_queries(22) as asked:
+                as_helene.get(at(laposte, found), {"list": wanted})
+            counts.append(len(asked))
+        assert counts[0] == counts[1], wanted
+
+
+def test_an_import_from_a_page_is_looked_at_before_anything_else(as_helene: Client, laposte: Organisation) -> None:
+    found = prepare_roster(laposte, people(1), channel="page")
+
+    assert as_helene.get(at(laposte, found)).headers["Location"] == at(laposte, found, "import_reading")
+
+
+def test_the_history_says_which_way_and_until_when(as_helene: Client, laposte: Organisation) -> None:
+    applied = apply_roster(laposte, people(2))
+
+    shown = as_helene.get(reverse("imports", args=["laposte"]))
+
+    (line,) = shown.context["lines"]
+    assert line.roster_import.pk == applied.pk
+    assert line.kept_until > applied.created_at
+    assert at(laposte, applied, "import_copy") in shown.content.decode()
+    assert f"?like={applied.pk}" in shown.content.decode()
+
+
+def test_like_last_time_fills_the_form(as_helene: Client, laposte: Organisation, airbus: Organisation) -> None:
+    like = prepare_roster(laposte, people(1), mode="full", cohort_name="Vague 9")
+    elsewhere = prepare_roster(airbus, people(1), cohort_name="Secret")
+    address = reverse("import_new", args=["laposte"])
+
+    assert as_helene.get(address, {"like": like.pk}).context["form"].initial == {"mode": "full", "cohort": "Vague 9"}
+    for strange in (str(elsewhere.pk), "x", "9" * 30):
+        assert as_helene.get(address, {"like": strange}).context["form"].initial == {}
+
+
+def test_what_is_applied_can_be_stopped_and_is_taken_back(
+    as_helene: Client, laposte: Organisation, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    found = apply_roster(laposte, people(3))
+    with organisation_scope(laposte.pk):
+        RosterImport.objects.update(state="applying")
+    assert at(laposte, found, "import_cancel") in as_helene.get(at(laposte, found)).content.decode()
+
+    with django_capture_on_commit_callbacks(execute=True):
+        as_helene.post(at(laposte, found, "import_cancel"))
+
+    assert reread(laposte, found.pk).state == "undone"
+    assert employees(laposte) == []
+
+
+def test_the_undo_says_beforehand_what_it_comes_to(as_helene: Client, laposte: Organisation) -> None:
+    found = apply_roster(laposte, people(3))
+    apply_roster(laposte, people(1, site="Brest"))
+
+    page = as_helene.get(at(laposte, found, "import_undo"))
+
+    assert page.context["comes_back"] == 2
+    assert [person["key"] for person in page.context["left"].people] == ["00001"]
+
+
+def test_the_undo_keeps_its_lists_afterwards(
+    as_helene: Client, laposte: Organisation, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    found = apply_roster(laposte, people(3))
+    apply_roster(laposte, people(1, site="Brest"))
+    with django_capture_on_commit_callbacks(execute=True):
+        as_helene.post(at(laposte, found, "import_undo"))
+
+    page = as_helene.get(at(laposte, found, "import_undo"))
+
+    assert reread(laposte, found.pk).state == "undone"
+    assert [person["key"] for person in page.context["left"].people] == ["00001"]
+
+
+def test_what_was_never_applied_has_no_undo(as_helene: Client, laposte: Organisation) -> None:
+    found = prepare_roster(laposte, people(1))
+
+    assert as_helene.get(at(laposte, found, "import_undo")).headers["Location"] == at(laposte, found)

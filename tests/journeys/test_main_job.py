@@ -136,6 +136,9 @@ def upload_roster(page: Page, portal: Portal, file: Path) -> None:
         page.locator("main a[href*='/imports/']").first.click()
     page.locator("input[type=file]").set_input_files(file)
     page.locator("main form button[type=submit]").last.click()
+    # HR first says that the columns were read as they should be.
+    expect(page.locator("form#reading")).to_be_visible(timeout=60_000)
+    page.locator(".actions button.primary").click()
     expect(page.get_by_role("button", name=re.compile("Appliquer|Apply"))).to_be_visible(timeout=60_000)
 
 
