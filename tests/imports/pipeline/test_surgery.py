@@ -449,6 +449,7 @@ def test_what_an_encoding_hides_from_the_reader_is_not_copied() -> None:
         lambda sheet: sheet.replace(b'<c r="A3"', b'<unknown/><c r="A3"'),
         lambda sheet: sheet.replace(b'<c r="A3"', b'<c odd="1" r="A3"'),
         lambda sheet: sheet.replace(b"</sheetData>", b"</sheetData ><sheetData></sheetData>"),
+        lambda sheet: sheet.replace(b'<c r="A3" t="inlineStr">', b'<c r="A3" t="inlineStr"><f>canary<t>1</t></f>'),
     ],
 )
 def test_what_cannot_be_rewritten_with_certainty_is_written_from_its_values(change: Callable[[bytes], bytes]) -> None:
@@ -484,6 +485,18 @@ def test_strings_without_an_end_do_not_hang() -> None:
     except UnreadableFile:
         return
     assert not holds(copy, "canary")
+
+
+def test_a_sheet_that_the_reader_does_not_see_is_not_copied() -> None:
+    role = b"http://schemas.openxmlformats.org/officeDocument/2006/relationships/"
+    hidden = {"xl/_rels/workbook.xml.rels": lambda content: content.replace(role + b"worksheet", role + b"chartsheet")}
+    stream = altered(xlsx({"Effectif": ROWS, "Paie": ROWS}), hidden)
+    try:
+        outcome, copy = copied(stream, {})
+    except UnreadableFile:
+        return
+    assert not holds(copy, "canary")
+    assert outcome.format == "xlsx"
 
 
 def test_a_rule_that_names_somebody_is_dropped() -> None:
