@@ -6,6 +6,7 @@ Rows are written as they come. Text stands in its cell as text, so that none of 
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import math
 import re
 from dataclasses import dataclass, field
@@ -106,11 +107,7 @@ class _Styles:
 
 
 def _blocks(sheet: PlainSheet, styles: _Styles) -> Iterator[bytes]:
-    columns = "".join(
-        f'<col min="{index + 1}" max="{index + 1}" width="{min(width, 255):.2f}" customWidth="1"/>'
-        for index, width in sorted(sheet.widths.items())
-        if index < _MAX_COLUMNS
-    )
+    columns = "".join(_columns(sheet.widths))
     shown = f"<cols>{columns}</cols>" if columns else ""
     if rows := sheet.frozen_rows:
         pane = f'<pane ySplit="{rows}" topLeftCell="A{rows + 1}" activePane="bottomLeft" state="frozen"/>'
@@ -124,6 +121,15 @@ def _blocks(sheet: PlainSheet, styles: _Styles) -> Iterator[bytes]:
             yield "".join(written).encode()
             written.clear()
     yield f"{''.join(written)}</sheetData></worksheet>".encode()
+
+
+def _columns(widths: Mapping[int, float]) -> Iterator[str]:
+    """Yield the widths of columns, neighbours of one width together."""
+    known = sorted((index, min(width, 255.0)) for index, width in widths.items() if index < _MAX_COLUMNS)
+    # Neighbours have the same distance between their index and their rank.
+    for (_, width), run in itertools.groupby(enumerate(known), key=lambda item: (item[1][0] - item[0], item[1][1])):
+        indexes = [index for _, (index, _) in run]
+        yield f'<col min="{indexes[0] + 1}" max="{indexes[-1] + 1}" width="{width:.2f}" customWidth="1"/>'
 
 
 class _Cells:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, BinaryIO, Final
 
@@ -19,7 +19,12 @@ from imports.pipeline.issues import UnreadableFile
 from imports.pipeline.looks import column_looks
 from imports.pipeline.mapping import HEADER_SEARCH
 from imports.pipeline.minimisation import forbidden_content, forbidden_header
+<<<<<<< HEAD
 from imports.pipeline.plain import PlainSheet, write_plain
+=======
+from imports.pipeline.opendocument import column_looks
+from imports.pipeline.plain import PlainSheet, sheet_name, write_plain
+>>>>>>> returning
 from imports.pipeline.reading import MAX_ROWS, Row, open_workbook
 from imports.pipeline.sensitive import MASK, discloses
 from imports.pipeline.surgery import rewrite
@@ -50,10 +55,14 @@ class Emptied:
 
 @dataclass(frozen=True, slots=True)
 class RedactedCopy:
-    """What was written: `values_only` when formatting could not be carried over."""
+    """What was written: `values_only` when formatting could not be carried over.
+
+    `renamed` gives the new name of each sheet whose own no xlsx may have (OpenDocument takes longer ones).
+    """
 
     format: CopyFormat
     values_only: bool = False
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
 
 def redact(source: BinaryIO, target: BinaryIO, *, emptied: Mapping[str, Emptied]) -> RedactedCopy:
@@ -71,8 +80,11 @@ def redact(source: BinaryIO, target: BinaryIO, *, emptied: Mapping[str, Emptied]
         columns = _all_emptied(workbook, emptied)
         if workbook.format == "xlsx" and _rewritten(source, target, columns):
             return RedactedCopy(CopyFormat.XLSX)
-        _write_values(source, target, workbook, columns)
-        return RedactedCopy(CopyFormat.XLSX, values_only=True)
+        taken: set[str] = set()
+        names = {name: sheet_name(name, taken) for name in workbook.sheet_names}
+        _write_values(source, target, workbook, columns, names)
+        renamed = {old: new for old, new in names.items() if old != new}
+        return RedactedCopy(CopyFormat.XLSX, values_only=True, renamed=renamed)
 
 
 def _rewritten(source: BinaryIO, target: BinaryIO, columns: Mapping[str, Mapping[int, int]]) -> bool:
@@ -139,12 +151,16 @@ def _guarded(cell: Cell) -> Cell:
 
 
 def _write_values(
-    source: BinaryIO, target: BinaryIO, workbook: Workbook, columns: Mapping[str, Mapping[int, int]]
+    source: BinaryIO,
+    target: BinaryIO,
+    workbook: Workbook,
+    columns: Mapping[str, Mapping[int, int]],
+    names: Mapping[str, str],
 ) -> None:
     looks = column_looks(source) if workbook.format == "ods" else {}
     sheets = (
         PlainSheet(
-            name,
+            names[name],
             _without(workbook.rows(name), columns[name]),
             looks[name].widths if name in looks else _widths(workbook, name),
             looks[name].formats if name in looks else {},

@@ -38,6 +38,8 @@ _IRREGULAR: Final = re.compile(
 # Up to the end of a cell and never into the next one: a cell without an end costs no search through all others.
 _INSIDE: Final = rb"[^<]*(?:<(?!c |/c>)[^<]*)*"
 _FORMULA: Final = re.compile(rb"<f(?: [^<>]*)?(?:/>|>[^<]*</f>)")
+_FORMULA_LEFT: Final = re.compile(rb"</?f[ >/]")
+_PHONETIC_LEFT: Final = re.compile(rb"</?rPh|<phoneticPr")
 _OPENED: Final = re.compile(rb'<c r="[^<>]*')
 _METADATA: Final = re.compile(rb' (?:cm|vm)="[^"<>]*"')
 _DESCENT: Final = re.compile(rb'(<row [^<>]*?) \w+:dyDescent="[^"<>]*"')
@@ -52,7 +54,9 @@ _NUMBER: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:[eE]\+?[0-9]{1,2})?")
 
 
 def rewrite(source: BinaryIO, target: BinaryIO, emptied: Mapping[str, Mapping[int, int]], *, thorough: bool) -> None:
-    """Write the redacted copy; `emptied` gives, by sheet, each column with the row under which it is emptied.
+    """Write the redacted copy; `emptied` has every sheet that was read, with the columns that go.
+
+    Each of these comes with the row under which it is emptied.
 
     Raises:
         Irregular: a sheet is not in the form that can be rewritten with certainty. `thorough` reads unusual forms
@@ -62,11 +66,11 @@ def rewrite(source: BinaryIO, target: BinaryIO, emptied: Mapping[str, Mapping[in
         archive = zipfile.ZipFile(source)
     with archive, NewPackage(target) as copy:
         package = Package(archive)
+        if {sheet.name for sheet in package.sheets} != set(emptied):
+            # The reader of values sees other sheets: nobody has looked at what these hold.
+            raise Irregular
         used = UsedStrings()
         for sheet in package.sheets:
-            if sheet.name not in emptied:
-                # The reader of values does not know this sheet: nobody has looked at what it holds.
-                raise Irregular
             blocks = _rewritten_sheet(package, sheet, emptied[sheet.name], used, thorough=thorough)
             copy.add_sheet(sheet.name, well_formed(blocks), state=sheet.state, size=package.size(sheet.part))
         if package.strings is not None:
@@ -121,13 +125,13 @@ class _Rows:
         if self._below:
             block = self._emptied.sub(self._without_value, block)
         if b"<f" in block:
-            block = _FORMULA.sub(b"", block)
+            block = _without(block, _FORMULA, _FORMULA_LEFT)
         if b' cm="' in block or b' vm="' in block:
             block = _OPENED.sub(lambda opened: _METADATA.sub(b"", opened[0]), block)
         if b":dyDescent" in block:
             block = _DESCENT.sub(rb"\1", block)
         if b"<rPh" in block or b"<phoneticPr" in block:
-            block = _PHONETIC.sub(b"", block)
+            block = _without(block, _PHONETIC, _PHONETIC_LEFT)
         if may_disclose(block):
             block = _CELL.sub(_masked, block)
         return self._counted(block)
@@ -147,6 +151,14 @@ class _Rows:
             raise Irregular
         self._used.add(indexes)
         return block
+
+
+def _without(block: bytes, pattern: re.Pattern[bytes], left: re.Pattern[bytes]) -> bytes:
+    """Take out all that matches; what is `left` of its kind was written in a way that is not understood."""
+    block = pattern.sub(b"", block)
+    if left.search(block):
+        raise Irregular
+    return block
 
 
 def _masked(cell: re.Match[bytes]) -> bytes:
@@ -173,7 +185,7 @@ def rewritten_strings(blocks: Iterable[bytes], used: UsedStrings) -> Iterator[by
     for block in _string_blocks(blocks):
         if _IRREGULAR.search(block):
             raise Irregular
-        strings = _STRING.findall(_PHONETIC.sub(b"", block) if b"<rPh" in block or b"<phon" in block else block)
+        strings = _STRING.findall(_without(block, _PHONETIC, _PHONETIC_LEFT))
         if len(strings) != block.count(b"<si"):
             raise Irregular
         kept = [content if place in used else b"<t/>" for place, content in enumerate(strings, start=index)]

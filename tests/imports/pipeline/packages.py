@@ -28,9 +28,9 @@ def altered(
             change = changes.pop(name, None)
             content = source.read(name)
             target.writestr(name, change(content) if callable(change) else content if change is None else change)
-        for name, content in changes.items():
-            assert not callable(content)
-            target.writestr(name, content)
+        for name, added in changes.items():
+            assert not callable(added)
+            target.writestr(name, added)
     return result
 
 

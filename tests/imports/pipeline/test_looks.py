@@ -8,8 +8,13 @@ from typing import TYPE_CHECKING
 import openpyxl
 import pytest
 
+<<<<<<< HEAD:tests/imports/pipeline/test_looks.py
 from imports.pipeline.looks import column_looks
 from imports.pipeline.redaction import redact
+=======
+from imports.pipeline.opendocument import column_looks
+from imports.pipeline.redaction import Emptied, redact
+>>>>>>> returning:tests/imports/pipeline/test_opendocument.py
 from tests.imports.pipeline.files import archive, ods
 
 if TYPE_CHECKING:
@@ -80,6 +85,12 @@ def test_the_copy_shows_them() -> None:
     sheet = openpyxl.load_workbook(target)["Effectif"]
     assert (sheet["A1"].value, sheet["A1"].number_format, sheet.column_dimensions["A"].width) == (123, "00000", 26)
     assert (sheet["B1"].is_date, sheet["B1"].number_format) == (True, r"dd\/mm\/yyyy")
+
+
+def test_a_name_that_no_xlsx_may_have_is_changed_and_told() -> None:
+    name = "Effectif au premier novembre 2026"
+    outcome = redact(document(table(name, ROW)), io.BytesIO(), emptied={name: Emptied(1, frozenset())})
+    assert outcome.renamed == {name: name[:31]}
 
 
 def test_a_document_without_styles_has_no_looks() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import math
+import re
 from typing import TYPE_CHECKING
 
 import openpyxl
@@ -13,7 +14,7 @@ import pytest
 from imports.pipeline.issues import UnreadableFile
 from imports.pipeline.plain import MAX_TEXT, PlainSheet, sheet_name, write_plain
 from imports.pipeline.reading import ErrorCell, Row
-from tests.imports.pipeline.packages import values
+from tests.imports.pipeline.packages import SHEET, parts, values
 
 if TYPE_CHECKING:
     from imports.pipeline.reading import Cell
@@ -63,6 +64,13 @@ def test_an_error_stays_an_error() -> None:
 def test_widths_and_number_formats_of_columns() -> None:
     sheet = openpyxl.load_workbook(written(7.0, "x", widths={1: 33.0}, formats={0: "00000"}))["Effectif"]
     assert (sheet["A2"].number_format, sheet.column_dimensions["B"].width) == ("00000", 33)
+
+
+def test_neighbours_of_one_width_are_declared_together() -> None:
+    sheet = parts(written("x", widths={0: 9.0, 1: 9.0, 2: 7.0, 5: 7.0}))[SHEET]
+    assert re.findall(rb'min="(\d+)" max="(\d+)" width="(\d+)', sheet) == [
+        (b"1", b"2", b"9"), (b"3", b"3", b"7"), (b"6", b"6", b"7"),
+    ]  # fmt: skip
 
 
 def test_more_columns_than_there_are_are_refused() -> None:

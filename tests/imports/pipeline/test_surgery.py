@@ -14,10 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl.comments import Comment
-from openpyxl.formatting.rule import CellIsRule
-from openpyxl.styles import Font, PatternFill
+from openpyxl.formatting.rule import Rule
+from openpyxl.styles import Color, Font, PatternFill
+from openpyxl.styles.differential import DifferentialStyle
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.header_footer import HeaderFooterItem, _HeaderFooterPart
 
 from imports.pipeline.issues import UnreadableFile
 from imports.pipeline.redaction import Emptied, RedactedCopy, redact
@@ -193,6 +195,7 @@ def test_numbers_of_persons_are_masked_wherever_they_stand() -> None:
 
 def formatted() -> io.BytesIO:
     """A roster with everything that people do to a sheet."""
+    blue = DifferentialStyle(fill=PatternFill(bgColor="FF0000FF"))
     book = openpyxl.load_workbook(source())
     sheet = book["Effectif"]
     sheet["A2"].fill = PatternFill("solid", fgColor="FF00FF00")
@@ -208,7 +211,7 @@ def formatted() -> io.BytesIO:
     sheet.auto_filter.ref = "A1:E4"
     sheet.auto_filter.add_filter_column(3, ["canary salary 41234"])
     sheet.auto_filter.add_filter_column(4, ["Paris"])
-    sheet.conditional_formatting.add("A2:A4", CellIsRule("equal", ["5"], fill=PatternFill(bgColor="FF0000FF")))
+    sheet.conditional_formatting.add("A2:A4", Rule("cellIs", operator="equal", formula=["5"], dxf=blue))
     rule = DataValidation("list", formula1='"Lyon,Paris"')
     rule.add("E2:E9")
     sheet.add_data_validation(rule)
@@ -237,7 +240,7 @@ def test_the_look_of_a_sheet_stays(form: str) -> None:
     assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("B2", "A1:E4")
     assert [area.sqref for area in sheet.conditional_formatting]
     assert [rule.formula1 for rule in sheet.data_validations.dataValidation] == ['"Lyon,Paris"']
-    assert sheet.sheet_properties.tabColor.rgb == "FF123456"
+    assert sheet.sheet_properties.tabColor == Color("FF123456")
     assert [(name, book[name].sheet_state) for name in book.sheetnames] == [
         ("Effectif", "visible"),
         ("Notes", "hidden"),
@@ -270,7 +273,7 @@ def infested() -> io.BytesIO:
     sheet = book["Effectif"]
     sheet["A2"].comment = Comment(f"comment {CANARY}", f"author {CANARY}")
     sheet["B3"].hyperlink = f"https://example.org/{CANARY}"
-    sheet.oddHeader.center.text = CANARY
+    sheet.HeaderFooter.oddHeader = HeaderFooterItem(center=_HeaderFooterPart(CANARY))
     sheet.sheet_properties.codeName = CANARY
     sheet["D3"].value = CANARY
     book.defined_names["inward"] = DefinedName("inward", attr_text="Effectif!$A$1:$B$2")
@@ -446,6 +449,7 @@ def test_what_an_encoding_hides_from_the_reader_is_not_copied() -> None:
         lambda sheet: sheet.replace(b'<c r="A3"', b'<unknown/><c r="A3"'),
         lambda sheet: sheet.replace(b'<c r="A3"', b'<c odd="1" r="A3"'),
         lambda sheet: sheet.replace(b"</sheetData>", b"</sheetData ><sheetData></sheetData>"),
+        lambda sheet: sheet.replace(b'<c r="A3" t="inlineStr">', b'<c r="A3" t="inlineStr"><f>canary<t>1</t></f>'),
     ],
 )
 def test_what_cannot_be_rewritten_with_certainty_is_written_from_its_values(change: Callable[[bytes], bytes]) -> None:
@@ -481,6 +485,18 @@ def test_strings_without_an_end_do_not_hang() -> None:
     except UnreadableFile:
         return
     assert not holds(copy, "canary")
+
+
+def test_a_sheet_that_the_reader_does_not_see_is_not_copied() -> None:
+    role = b"http://schemas.openxmlformats.org/officeDocument/2006/relationships/"
+    hidden = {"xl/_rels/workbook.xml.rels": lambda content: content.replace(role + b"worksheet", role + b"chartsheet")}
+    stream = altered(xlsx({"Effectif": ROWS, "Paie": ROWS}), hidden)
+    try:
+        outcome, copy = copied(stream, {})
+    except UnreadableFile:
+        return
+    assert not holds(copy, "canary")
+    assert outcome.format == "xlsx"
 
 
 def test_a_rule_that_names_somebody_is_dropped() -> None:
