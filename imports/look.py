@@ -47,7 +47,6 @@ def look(preview: dict[str, Any], roster_import: RosterImport, chosen: Choice | 
     mapping = preview.get("mapping") or {}
     columns = preview.get("columns") or []
     extras = set(chosen.extras if chosen else mapping.get("extras") or ())
-    refusal = preview.get("refusal") or {}
     return {
         "sheets": [_sheet(sheet, preview["sheet"]) for sheet in preview.get("sheets", ())],
         "sheet": preview.get("sheet", ""),
@@ -65,8 +64,9 @@ def look(preview: dict[str, Any], roster_import: RosterImport, chosen: Choice | 
             if column.get("forbidden")
         ],
         "choices": _choices(),
-        "notes": [note_message(note["code"], note.get("params") or {}) for note in mapping.get("notes") or ()],
-        "refusal": _refusal(roster_import, refusal),
+        "notes": [note_message(code, params) for code, params in mapping.get("notes") or ()],
+        "refusal": _refusal(roster_import, preview),
+        "width": max(preview.get("width") or 0, len(columns)),
         "recognised": sum(1 for column in columns if column.get("field") and not column.get("forbidden")),
     }
 
@@ -172,9 +172,9 @@ def _column(column: dict[str, Any], chosen: dict[str, int] | None, kept: bool) -
     }
 
 
-def _refusal(roster_import: RosterImport, refusal: dict[str, Any]) -> str:
-    if refusal:
-        return file_message(refusal["code"], refusal.get("params") or {})
+def _refusal(roster_import: RosterImport, preview: dict[str, Any]) -> str:
+    if preview.get("refusal"):
+        return file_message(preview["refusal"], preview.get("params") or {})
     if roster_import.state == State.UNCLEAR and roster_import.error:
         return file_message(roster_import.error, roster_import.error_params)
     return ""

@@ -93,11 +93,13 @@ _FILES: dict[str, _StrPromise] = {
         "No row of this file names the columns that are needed (missing: %(missing)s). Add a row "
         "of headers above the people, then upload the file."
     ),
-    "unknown_field": _("There is no field “%(field)s” in a roster."),
-    "unknown_header": _("The column “%(header)s” is not in this sheet: choose another."),
-    "forbidden_column": _("The column “%(header)s” holds data that a roster must not bring in, so it cannot be used."),
-    "same_column_twice": _("The column “%(header)s” was chosen twice: each column feeds one field."),
-    "missing_fields": _("Some columns are still missing: %(missing)s. Say which columns hold them."),
+    "unknown_field": _("“%(field)s” is no field of a roster. Choose the columns again."),
+    "unknown_header": _("This file has no column %(header)s. Choose the columns again."),
+    "forbidden_column": _(
+        "The column “%(header)s” holds what a roster must not bring in, so it cannot be used. Choose another one."
+    ),
+    "same_column_twice": _("The column “%(header)s” was chosen twice. Choose it once."),
+    "missing_fields": _("Columns that are needed are not chosen: %(missing)s. Choose them, or another row of headers."),
     "same_field_twice": _("Two columns were chosen for “%(field)s”: keep one of them."),
     "copy_gone": _("This file is no longer kept, so it cannot be downloaded."),
     "too_many_cohorts": _(
@@ -118,9 +120,15 @@ _FILES: dict[str, _StrPromise] = {
     ),
 }
 _NOTES: dict[str, _StrPromise] = {
-    "hidden_rows": _("Some rows of this sheet are hidden in the spreadsheet: they are read like the others."),
-    "two_line_header": _("The headers stand in two rows: both are read together."),
-    "duplicate_headers": _("Several columns have the same header: each is told apart by its letter."),
+    "hidden_sheet": _("The people are on the sheet “%(sheet)s”, which is hidden: check that it is the right one."),
+    "other_sheets": _("Other sheets look like rosters and were not read: %(names)s. Choose one to read it instead."),
+    "two_line_header": _("The headers stand on two lines: the titles of row %(row)s were read with those under them."),
+    "duplicate_header": _("Several columns are called “%(header)s”: check which one is used."),
+    "hidden_rows": _("Hidden rows were read like the others: %(count)s. Delete those that should not count."),
+    "hidden_columns": _("Hidden columns were read like the others: %(headers)s."),
+    "merged_cells": _(
+        "Cells are merged over several rows, and each of these rows was given the value: %(count)s. Check them."
+    ),
 }
 _FORBIDDEN: dict[str, _StrPromise] = {
     "nir": _("social security number"),
@@ -138,7 +146,7 @@ _CONTENT: dict[str, _StrPromise] = {
     "employee_number": _("its cells look like employee numbers"),
 }
 _REASONS: dict[str, _StrPromise] = {
-    "header": _("known header"),
+    "synonym": _("known header"),
     "remembered": _("as you confirmed it before"),
     "similar": _("its header is like a known one"),
     "content": _("its cells look like it"),
@@ -175,7 +183,7 @@ def file_message(code: str, params: Mapping[str, Any]) -> str:
 
 
 def note_message(code: str, params: Mapping[str, Any]) -> str:
-    """The sentence of something that is worth knowing of how a file was read."""
+    """The sentence of something to know of how a file was read."""
     return str(_NOTES.get(code, _UNKNOWN)) % _Params(_shown(params), code=code)
 
 

@@ -28,8 +28,10 @@ class Preview:
 
     sheets: list[dict[str, Any]]
     sheet: str
+    width: int
     mapping: dict[str, Any] | None
-    refusal: dict[str, Any] | None = None
+    refusal: str = ""
+    params: dict[str, str] = field(default_factory=dict)
     rows: list[dict[str, Any]] = field(default_factory=list)
     columns: list[dict[str, Any]] = field(default_factory=list)
 
@@ -48,15 +50,15 @@ def preview(
 ) -> Preview:
     """Look at a sheet."""
     sheets = [{"name": name, "hidden": False, "rows": None} for name in workbook.sheet_names]
-    mapping, refusal = None, None
+    mapping, refusal, params = None, "", {}
     try:
         found = suggest_mapping(workbook, fields, sheet=sheet, remembered=remembered, names_required=names_required)
         if header_row in (None, found.header_row):
             mapping = found
         else:
-            refusal = {"code": "no_header", "params": {"missing": "employee_number, last_name"}}
+            refusal, params = "missing_fields", {"missing": "employee_number, last_name"}
     except UnreadableFile as refused:
-        refusal = {"code": refused.code, "params": refused.params}
+        refusal, params = refused.code, refused.params
     name = mapping.sheet if mapping else sheet or workbook.sheet_names[0]
     rows = [(row.number, [as_text(cell) for cell in row.cells]) for row in itertools.islice(workbook.rows(name), 60)]
     top = header_row or (mapping.header_row if mapping else 1)
@@ -71,7 +73,8 @@ def preview(
         columns.append({
             "index": index, "letter": chr(65 + index % 26), "header": header,
             "samples": [] if forbidden else values[:_SAMPLES],
-            "field": "" if forbidden else fed, "reason": "header" if fed else "", "forbidden": forbidden,
+            "field": "" if forbidden else fed, "reason": "synonym" if fed else "", "forbidden": forbidden,
         })  # fmt: skip
     shown = [{"number": number, "cells": cells} for number, cells in rows if number <= top + _ROWS][-(_ROWS + 4) :]
-    return Preview(sheets, name, mapping.as_json() if mapping else None, refusal, shown, columns)
+    document = mapping.as_json() if mapping else None
+    return Preview(sheets, name, len(columns), document, refusal, params, shown, columns)
