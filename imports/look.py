@@ -145,7 +145,7 @@ def _rows(preview: dict[str, Any], columns: list[dict[str, Any]]) -> list[dict[s
     rows = []
     for row in preview.get("rows") or ():
         number = row["number"]
-        below = top is not None and number > top
+        below = top is None or number > top
         cells = [
             {"text": MASK if below and index in masked and cell else cell, "header": headers.get(index, "")}
             for index, cell in enumerate(row["cells"])
