@@ -24,7 +24,7 @@ from portal.core.templatetags.ui import number as written
 from portal.people.admission import organisation_page
 
 if TYPE_CHECKING:
-    from imports.correcting import RowForm
+    from imports.forms import RowForm
     from imports.models import RosterImport
     from portal.core.http import OrganisationRequest
 

@@ -47,7 +47,6 @@ def look(preview: dict[str, Any], roster_import: RosterImport, chosen: Choice | 
     mapping = preview.get("mapping") or {}
     columns = preview.get("columns") or []
     extras = set(chosen.extras if chosen else mapping.get("extras") or ())
-    refusal = preview.get("refusal") or {}
     return {
         "sheets": [_sheet(sheet, preview["sheet"]) for sheet in preview.get("sheets", ())],
         "sheet": preview.get("sheet", ""),
@@ -65,8 +64,9 @@ def look(preview: dict[str, Any], roster_import: RosterImport, chosen: Choice | 
             if column.get("forbidden")
         ],
         "choices": _choices(),
-        "notes": [note_message(note["code"], note.get("params") or {}) for note in mapping.get("notes") or ()],
-        "refusal": _refusal(roster_import, refusal),
+        "notes": [note_message(code, params) for code, params in mapping.get("notes") or ()],
+        "refusal": _refusal(roster_import, preview),
+        "width": max(preview.get("width") or 0, len(columns)),
         "recognised": sum(1 for column in columns if column.get("field") and not column.get("forbidden")),
     }
 
@@ -145,7 +145,7 @@ def _rows(preview: dict[str, Any], columns: list[dict[str, Any]]) -> list[dict[s
     rows = []
     for row in preview.get("rows") or ():
         number = row["number"]
-        below = top is not None and number > top
+        below = top is None or number > top
         cells = [
             {"text": MASK if below and index in masked and cell else cell, "header": headers.get(index, "")}
             for index, cell in enumerate(row["cells"])
@@ -172,9 +172,9 @@ def _column(column: dict[str, Any], chosen: dict[str, int] | None, kept: bool) -
     }
 
 
-def _refusal(roster_import: RosterImport, refusal: dict[str, Any]) -> str:
-    if refusal:
-        return file_message(refusal["code"], refusal.get("params") or {})
+def _refusal(roster_import: RosterImport, preview: dict[str, Any]) -> str:
+    if preview.get("refusal"):
+        return file_message(preview["refusal"], preview.get("params") or {})
     if roster_import.state == State.UNCLEAR and roster_import.error:
         return file_message(roster_import.error, roster_import.error_params)
     return ""

@@ -187,7 +187,7 @@ def file_message(code: str, params: Mapping[str, Any]) -> str:
 
 
 def note_message(code: str, params: Mapping[str, Any]) -> str:
-    """The sentence of something that is worth knowing of how a file was read."""
+    """The sentence of something to know of how a file was read."""
     return str(_NOTES.get(code, _UNKNOWN)) % _Params(_shown(params), code=code)
 
 

@@ -67,7 +67,7 @@ def _pace(rate: float, left: int | None) -> str:
 
 def _rounded(rate: float) -> int:
     """Two digits: the others change at every glance, and say nothing."""
-    grain = max(10 ** (len(str(round(rate))) - 2), 1)
+    grain: int = max(10 ** (len(str(round(rate))) - 2), 1)
     return round(rate / grain) * grain
 
 

@@ -43,6 +43,8 @@ SITES = "sites"
 TWINS = "twins"
 SEARCH = "search"
 _SITES = 50
+CSV = "csv"
+"""Such a file is one sheet, which has no name."""
 _FORGOTTEN = ("unchanged", "merged")
 """Lists that an applied import has no longer: those people's rows were deleted."""
 _SEVERAL = 2
@@ -163,7 +165,7 @@ def history_line(roster_import: RosterImport) -> HistoryLine:
     return HistoryLine(
         roster_import,
         channel={
-            RosterImport.Channel.PAGE: _("on this page"),
+            RosterImport.Channel.PAGE: _("by this page"),
             RosterImport.Channel.COMMAND: _("by the command"),
             RosterImport.Channel.API: _("by the API"),
         }[RosterImport.Channel(roster_import.channel)],
@@ -186,8 +188,9 @@ def reading_facts(roster_import: RosterImport) -> dict[str, list[Fact]]:
         for index, header in enumerate(mapping.headers)
         if header and index not in mapping.dropped
     ]
+    sheet = [] if roster_import.copy_format == CSV else [Fact(_("Sheet"), mapping.sheet)]
     facts = [
-        Fact(_("Sheet"), mapping.sheet),
+        *sheet,
         Fact(_("Headers in row"), number(mapping.header_row)),
         Fact(_("Columns used"), number(len(feeds) + len(kept))),
     ]

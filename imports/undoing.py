@@ -93,7 +93,4 @@ def _what_happens(outlook: Outlook | None) -> list[Fact]:
     if outlook is None:
         return []
     back = outlook.enrolments - outlook.contacted
-    return [
-        Fact(_("Enrolments taken back"), number(back)),
-        Fact(_("Invitations that have not left"), _("do not leave")),
-    ]
+    return [Fact(_("Enrolments taken back"), number(back))] if back else []

@@ -19,12 +19,7 @@ from imports.pipeline.issues import UnreadableFile
 from imports.pipeline.looks import column_looks
 from imports.pipeline.mapping import HEADER_SEARCH
 from imports.pipeline.minimisation import forbidden_content, forbidden_header
-<<<<<<< HEAD
-from imports.pipeline.plain import PlainSheet, write_plain
-=======
-from imports.pipeline.opendocument import column_looks
 from imports.pipeline.plain import PlainSheet, sheet_name, write_plain
->>>>>>> returning
 from imports.pipeline.reading import MAX_ROWS, Row, open_workbook
 from imports.pipeline.sensitive import MASK, discloses
 from imports.pipeline.surgery import rewrite

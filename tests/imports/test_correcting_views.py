@@ -236,7 +236,7 @@ def test_the_file_comes_back_while_it_is_kept(
 ) -> None:
     kept = as_helene.get(at(laposte, faulty, name), {"only": "faulty"})
     assert "attachment" in kept.headers["Content-Disposition"]
-    assert b"".join(kept.streaming_content)
+    assert kept.getvalue()
 
     with organisation_scope(laposte.pk):
         RosterImport.objects.update(copy="")

@@ -30,12 +30,14 @@ def column(index: int, header: str, **more: object) -> dict[str, Any]:
 
 def preview_of(mapping: dict[str, Any] | None, **more: Any) -> dict[str, Any]:
     """A preview of the file of `people`, with a column that a roster must not bring in."""
-    columns = [column(index, header, field=FED[index], reason="header") for index, header in enumerate(COLUMNS)]
+    columns = [column(index, header, field=FED[index], reason="synonym") for index, header in enumerate(COLUMNS)]
     return {
         "sheets": [{"name": "csv", "hidden": False, "rows": 2}, {"name": "Paie", "hidden": True, "rows": 9}],
         "sheet": "csv",
         "mapping": mapping,
-        "refusal": None,
+        "width": 9,
+        "refusal": "",
+        "params": {},
         "rows": [
             {"number": 1, "cells": [*COLUMNS, "Né le", "<b>Gants</b>"]},
             {"number": 2, "cells": ["00001", "Martin1", "Zoé", "", "Lyon", "", "", "12/03/1980", "M"]},
@@ -70,6 +72,17 @@ def test_what_must_not_come_in_is_not_even_shown(
 
     assert "12/03/1980" not in shown
     assert 'name="column-7"' not in shown
+
+
+def test_what_is_to_know_of_the_file_is_said(as_helene: Client, laposte: Organisation, waiting: RosterImport) -> None:
+    with organisation_scope(laposte.pk):
+        notes = [["hidden_rows", {"count": "3"}], ["duplicate_header", {"header": "<u>Nom"}]]
+        RosterImport.objects.update(preview=preview_of({**waiting.mapping, "notes": notes}))
+
+    shown = as_helene.get(at(laposte, waiting, "import_reading"))
+
+    assert len(shown.context["look"]["notes"]) == 2
+    assert "<u>Nom" not in shown.content.decode()
 
 
 def test_a_hidden_sheet_is_said_to_be_hidden(as_helene: Client, laposte: Organisation, waiting: RosterImport) -> None:
@@ -146,7 +159,7 @@ def test_another_sheet_is_looked_at_by_a_glance(
 
     def glance(*_whose: object, sheet: str | None, header_row: int | None) -> dict[str, Any]:
         asked.append((sheet, header_row))
-        return preview_of(None, sheet="Paie", refusal={"code": "no_header", "params": {"missing": "last_name"}})
+        return preview_of(None, sheet="Paie", refusal="no_header", params={"missing": "last_name"})
 
     monkeypatch.setattr(looking_views, "glance", glance)
     shown = as_helene.get(at(laposte, waiting, "import_reading"), {"sheet": "Paie", "header_row": "3"})

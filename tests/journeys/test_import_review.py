@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, ViewportSize
 
     from portal.demo.invented import Person
     from tests.journeys.conftest import Eyes, Portal
@@ -34,7 +34,7 @@ HEADERS = (
     "Vague",
     "Taille de gant",
 )
-WIDTHS = {"narrow": {"width": 360, "height": 800}, "wide": {"width": 1280, "height": 900}}
+WIDTHS: dict[str, ViewportSize] = {"narrow": {"width": 360, "height": 800}, "wide": {"width": 1280, "height": 900}}
 
 
 @pytest.fixture(scope="module")

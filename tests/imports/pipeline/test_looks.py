@@ -8,13 +8,8 @@ from typing import TYPE_CHECKING
 import openpyxl
 import pytest
 
-<<<<<<< HEAD:tests/imports/pipeline/test_looks.py
 from imports.pipeline.looks import column_looks
-from imports.pipeline.redaction import redact
-=======
-from imports.pipeline.opendocument import column_looks
 from imports.pipeline.redaction import Emptied, redact
->>>>>>> returning:tests/imports/pipeline/test_opendocument.py
 from tests.imports.pipeline.files import archive, ods
 
 if TYPE_CHECKING:
