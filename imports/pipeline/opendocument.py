@@ -83,6 +83,7 @@ class OpenDocument:
         return {
             sheet: SheetFacts(
                 number,
+                widths[sheet],
                 hidden[sheet],
                 frozenset(self._hidden_columns.get(sheet, ())),
                 bounded_spans(spans.get(sheet, ())),

@@ -53,6 +53,7 @@ class SheetFacts:
     """What a sheet says beside its values; rows and columns that HR does not see are read all the same."""
 
     rows: int = 0
+    columns: int = 0
     hidden_rows: int = 0
     hidden_columns: frozenset[int] = frozenset()
     spans: tuple[Span, ...] = ()
