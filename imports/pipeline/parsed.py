@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 import python_calamine as calamine
@@ -60,9 +61,8 @@ class ParsedSheets:
                 for (first, column), (last, _) in sheet.merged_cell_ranges or ()
                 if last > first
             ]
-            self._facts[name] = SheetFacts(
-                height, facts.hidden_rows, facts.hidden_columns, bounded_spans(spans) or facts.spans
-            )
+            # A merged range that the reader of values does not know may be known to the format's own facts.
+            self._facts[name] = replace(facts, rows=height, spans=bounded_spans(spans) or facts.spans)
         return self._facts[name]
 
     def rows(self, name: str) -> Iterator[Row]:
@@ -70,9 +70,12 @@ class ParsedSheets:
         if sheet.end is None:
             return iter(())
         # Rows come from the top of the sheet but columns only from the first filled one.
-        margin = ("",) * (sheet.start[1] if sheet.start else 0)
-        values = enumerate(sheet.iter_rows(), start=1)
-        rows = (Row(number, unquoted((*margin, *cells))) for number, cells in values)
+        top, margin = sheet.start or (0, 0)
+        before = ("",) * margin
+        rows = (
+            Row(number, unquoted((*before, *cells)) if number > top else ())
+            for number, cells in enumerate(sheet.iter_rows(), start=1)
+        )
         return marked_rows(rows, self._source.marks(name))
 
     def _sheet(self, name: str) -> calamine.CalamineSheet:

@@ -31,12 +31,15 @@ _LARGE_SLICE: Final = 96 << 20
 _MANY_SHARED: Final = 24 << 20
 _MAX_ROW: Final = 128 << 20
 _MAX_HEAD: Final = 8 << 20
-_MAX_AREA: Final = 8_000_000
+# How many cells a slice, and a sheet, may span from the first to the last: far more than a roster of any length.
+_MAX_SLICE_AREA: Final = 8_000_000
+_MAX_AREA: Final = 256_000_000
 _SHEET_DATA: Final = re.compile(rb"<([\w.-]+:)?sheetData\s*(/?)>")
 _ROOT: Final = re.compile(rb"<(?:[\w.-]+:)?worksheet\b[^>]*>")
 # A search for one literal beginning is several times faster than one for alternatives: most files have double quotes.
-_WIDE: Final = re.compile(rb' r="([A-Z]{2,3})[0-9]')
-_WIDE_OTHERWISE: Final = re.compile(rb"""\sr=["']([A-Z]{2,3})[0-9]""")
+# A cell that has formatting alone is closed at once: it counts for nothing.
+_WIDE: Final = re.compile(rb' r="([A-Z]{2,3})[0-9]+"(?:[^>]*[^/>])?><[^/]')
+_WIDE_OTHERWISE: Final = re.compile(rb"""\sr=["']([A-Z]{2,3})[0-9]+["'](?:[^>]*[^/>])?>\s*<[^/]""")
 _HIDDEN: Final = re.compile(rb"""\shidden=["'](?:1|true)["']""")
 _COLUMN: Final = re.compile(rb"<(?:[\w.-]+:)?col\s[^>]*>")
 _MERGED: Final = re.compile(
@@ -176,21 +179,21 @@ class SlicedSheets:
 
     def rows(self, name: str) -> Iterator[Row]:
         with self._package.open_sheet(name) as stream:
-            xml, last = SheetXML(stream), 0
+            xml, last, width = SheetXML(stream), 0, self.facts(name).columns
             for piece in xml.pieces(*self._sizes):
                 slice_, numbers = xml.numbered(piece, last)
-                for row in self._slice(xml, slice_, numbers, last):
+                for row in self._slice(xml, slice_, numbers, last, width):
                     last = row.number
                     yield row
                 last = max(last, numbers[-1] if numbers else 0)
 
-    def _slice(self, xml: SheetXML, piece: bytes, numbers: list[int], last: int) -> Iterator[Row]:
+    def _slice(self, xml: SheetXML, piece: bytes, numbers: list[int], last: int, width: int) -> Iterator[Row]:
         refuse_beyond(max(numbers, default=0), self._max_rows)
-        if len(numbers) > 1 and _columns(piece) * (max(numbers) - min(numbers)) > _MAX_AREA:
+        if len(numbers) > 1 and width * (max(numbers) - min(numbers)) > _MAX_SLICE_AREA:
             # Two cells far apart would span an area that no memory holds.
             for half in xml.halves(piece):
                 part, part_numbers = xml.numbered(half, last)
-                yield from self._slice(xml, part, part_numbers, last)
+                yield from self._slice(xml, part, part_numbers, last, width)
                 last = max(last, part_numbers[-1])
             return
         sheet = self._parsed(xml, piece)
@@ -199,8 +202,7 @@ class SlicedSheets:
         refuse_beyond(sheet.end[0] + 1, self._max_rows)
         if sheet.start[0] < last:
             raise UnreadableFile("damaged")
-        # Rows come from the top of the sheet but columns only from the first filled one.
-        rows = _rows(sheet, sheet.start[1], last, quoted=self._quoted or _may_quote(piece))
+        rows = _rows(sheet, last, quoted=self._quoted or _may_quote(piece))
         yield from marked_rows(rows, self._found(piece)) if self._has_marks(piece) else rows
 
     def _parsed(self, xml: SheetXML, piece: bytes) -> calamine.CalamineSheet:
@@ -218,10 +220,15 @@ class SlicedSheets:
             yield Mark(int(match["row"]), column_index(match["column"]), width, text)
 
 
-def _rows(sheet: calamine.CalamineSheet, margin: int, last: int, *, quoted: bool) -> Iterator[Row]:
+def _rows(sheet: calamine.CalamineSheet, last: int, *, quoted: bool) -> Iterator[Row]:
+    # Rows come from the top of the sheet, but columns only from the first filled one.
+    top, margin = sheet.start or (0, 0)
     before = ("",) * margin
     for number, values in enumerate(sheet.iter_rows(), start=1):
         if number <= last:
+            continue
+        if number <= top:
+            yield Row(number, ())
             continue
         cells = (*before, *values) if margin else tuple(values)
         yield Row(number, unquoted(cells) if quoted else cells)
@@ -229,10 +236,14 @@ def _rows(sheet: calamine.CalamineSheet, margin: int, last: int, *, quoted: bool
 
 def _survey(xml: SheetXML) -> SheetFacts:
     rows = hidden = 0
+    width = 26
     for piece in xml.pieces(_CHUNK):
         rows = xml.last_number(piece, rows)
         hidden += xml.hidden_rows(piece)
-    return SheetFacts(rows, hidden, _hidden_columns(xml.head), _spans(xml.rest()))
+        width = max(width, _columns(piece))
+        if rows * width > _MAX_AREA:
+            raise UnreadableFile("too_large", columns=str(width), rows=str(rows))
+    return SheetFacts(rows, width, hidden, _hidden_columns(xml.head), _spans(xml.rest()))
 
 
 def _hidden_columns(head: bytes) -> frozenset[int]:
@@ -250,7 +261,7 @@ def _spans(tail: bytes) -> tuple[Span, ...]:
 
 
 def _columns(piece: bytes) -> int:
-    """How many columns the cells of a piece may span; sheets up to column Z count as that wide."""
+    """How many columns the filled cells of a piece may span; sheets up to column Z count as that wide."""
     wide = _WIDE_OTHERWISE if b" r='" in piece else _WIDE
     return max(26, 0, *(column_index(name) + 1 for name in set(wide.findall(piece))))
 

@@ -114,7 +114,7 @@ class BinaryPackage:
                 spans += [Span(first + 1, last + 1, column)] if last > first else []
         if row * width > _MAX_AREA:
             raise UnreadableFile("too_large", columns=str(width), rows=str(row))
-        facts = SheetFacts(0, hidden, frozenset(columns), bounded_spans(spans))
+        facts = SheetFacts(row, width, hidden, frozenset(columns), bounded_spans(spans))
         return facts, marks
 
     def _marked(self, kind: int, row: int, payload: bytes) -> Iterator[Mark]:

@@ -9,7 +9,14 @@ import pytest
 
 from imports.pipeline.fields import ROSTER_FIELDS
 from imports.pipeline.issues import UnreadableFile
-from imports.pipeline.mapping import Mapping, apply_choice, header_signature, suggest_mapping
+from imports.pipeline.mapping import (
+    Mapping,
+    apply_choice,
+    column_letters,
+    draft_mapping,
+    header_signature,
+    suggest_mapping,
+)
 from imports.pipeline.reading import open_workbook
 from portal.core.text import fold
 from tests.imports.pipeline.files import HEADER, PEOPLE, delimited, xlsx
@@ -158,7 +165,7 @@ def test_a_confirmed_mapping_is_remembered() -> None:
     rows = [("Matricule", "Nom", "Prénom", "Zone"), ("1", "Martin", "Zoé", "Lyon")]
     suggested = suggest(delimited(rows))
     assert "site" not in suggested.columns
-    chosen = apply_choice(suggested, suggested.field_headers | {"site": "zone"}, ROSTER_FIELDS)
+    chosen = apply_choice(suggested, suggested.columns | {"site": 3}, ROSTER_FIELDS)
     assert suggest(delimited(rows), remembered=[chosen]).columns == chosen.columns
     moved = suggest(delimited([row[::-1] for row in rows]), remembered=[chosen])
     assert moved.field_headers == chosen.field_headers
@@ -167,24 +174,102 @@ def test_a_confirmed_mapping_is_remembered() -> None:
 @pytest.mark.parametrize(
     ("choice", "code"),
     [
-        ({"employee_number": "Matricule", "last_name": "Nom", "first_name": "Absent"}, "unknown_header"),
-        ({"employee_number": "Matricule", "last_name": "Nom", "first_name": ""}, "unknown_header"),
-        ({"salary": "Matricule"}, "unknown_field"),
-        ({"employee_number": "Matricule", "last_name": "Nom", "first_name": "IBAN"}, "forbidden_column"),
-        ({"employee_number": "Matricule", "last_name": "Nom", "first_name": "Nom"}, "same_column_twice"),
-        ({"employee_number": "Matricule", "last_name": "Nom"}, "missing_fields"),
+        ({"employee_number": 0, "last_name": 1, "first_name": 99}, "unknown_header"),
+        ({"employee_number": 0, "last_name": 1, "first_name": -1}, "unknown_header"),
+        ({"employee_number": 0, "last_name": 1, "first_name": True}, "unknown_header"),
+        ({"employee_number": 0, "last_name": 1, "first_name": "2"}, "unknown_header"),
+        ({"salary": 0}, "unknown_field"),
+        ({"employee_number": 0, "last_name": 1, "first_name": 4}, "forbidden_column"),
+        ({"employee_number": 0, "last_name": 1, "first_name": 1}, "same_column_twice"),
+        ({"employee_number": 0, "last_name": 1}, "missing_fields"),
     ],
 )
-def test_a_corrected_mapping_is_not_believed(choice: dict[str, str], code: str) -> None:
+def test_a_corrected_mapping_is_not_believed(choice: dict[str, Any], code: str) -> None:
     suggested = suggest(delimited([(*HEADER, "IBAN")]))
     with pytest.raises(UnreadableFile) as caught:
         apply_choice(suggested, choice, ROSTER_FIELDS)
     assert caught.value.code == code
 
 
+CHOICE = {"employee_number": 0, "last_name": 1, "first_name": 2}
+
+
+@pytest.mark.parametrize(
+    ("extras", "code"),
+    [((9,), "unknown_header"), ((4,), "forbidden_column"), ((1,), "same_column_twice")],
+)
+def test_columns_to_keep_are_not_believed_either(extras: tuple[int, ...], code: str) -> None:
+    suggested = suggest(delimited([(*HEADER, "IBAN")]))
+    with pytest.raises(UnreadableFile) as caught:
+        apply_choice(suggested, CHOICE, ROSTER_FIELDS, extras=extras)
+    assert caught.value.code == code
+
+
+def test_a_choice_says_that_it_was_chosen_and_what_is_kept() -> None:
+    suggested = suggest(delimited([(*HEADER, "Badge", "Étage")]))
+    chosen = apply_choice(suggested, CHOICE, ROSTER_FIELDS, extras=(5, 4, 5))
+    assert set(chosen.reasons.values()) == {"chosen"}
+    assert (chosen.columns, chosen.extras, chosen.ignored_headers) == (CHOICE, (4, 5), ("Courriel",))
+
+
+def test_two_columns_of_one_header_are_told_apart() -> None:
+    suggested = suggest(delimited([("Matricule", "Nom", "Prénom", "Note", "Note")]))
+    chosen = apply_choice(suggested, CHOICE | {"site": 4}, ROSTER_FIELDS)
+    assert chosen.columns["site"] == 4
+    assert suggested.notes == (("duplicate_header", {"header": "Note"}),)
+
+
+def test_columns_to_keep_are_remembered_with_the_choice() -> None:
+    rows = [(*HEADER, "Badge")]
+    chosen = apply_choice(suggest(delimited(rows)), CHOICE, ROSTER_FIELDS, extras=(4,))
+    again = suggest(delimited(rows), remembered=[chosen])
+    assert (again.columns, again.extras, set(again.reasons.values())) == (CHOICE, (4,), {"remembered"})
+
+
+def test_a_header_that_named_two_columns_teaches_nothing() -> None:
+    suggested = suggest(delimited([("Matricule", "Nom", "Prénom", "Zone", "Zone")]))
+    chosen = apply_choice(suggested, CHOICE | {"site": 4}, ROSTER_FIELDS)
+    assert "site" not in suggest(delimited([("Zone", "Matricule", "Nom", "Prénom")]), remembered=[chosen]).columns
+
+
+def test_a_row_that_hr_chose_is_the_header() -> None:
+    rows = [HEADER, *PEOPLE, ("Nom", "Matricule", "Prénom"), ("Petit", "00125", "Ana")]
+    chosen = suggest(delimited(rows), header_row=4)
+    assert (chosen.header_row, chosen.columns) == (4, {"employee_number": 1, "first_name": 2, "last_name": 0})
+
+
+@pytest.mark.parametrize(("row", "code"), [(2, "missing_fields"), (9, "no_header"), (0, "no_header")])
+def test_a_chosen_row_that_is_no_header_is_refused(row: int, code: str) -> None:
+    with pytest.raises(UnreadableFile) as caught:
+        suggest(delimited([HEADER, *PEOPLE]), header_row=row)
+    assert caught.value.code == code
+
+
+def test_what_hr_can_complete_is_drafted() -> None:
+    with open_workbook(delimited([("Personalnummer", "Nachname", "Vorname"), ("1", "Kohl", "Uwe")])) as workbook:
+        draft = draft_mapping(workbook, ROSTER_FIELDS, header_row=1)
+    assert draft.mapping is not None
+    assert draft.missing
+    assert apply_choice(draft.mapping, CHOICE, ROSTER_FIELDS).columns == CHOICE
+
+
+def test_the_longer_of_two_equal_sheets_is_read_and_the_other_named() -> None:
+    stream = xlsx({"Modèle": [HEADER, PEOPLE[0]], "Effectif": [HEADER, *PEOPLE]})
+    mapping = suggest(stream)
+    assert (mapping.sheet, mapping.notes) == ("Effectif", (("other_sheets", {"names": "Modèle"}),))
+
+
 def test_a_mapping_survives_json() -> None:
-    mapping = suggest(delimited([(*HEADER, "IBAN"), *((*person, "x") for person in PEOPLE)]))
+    mapping = suggest(delimited([(*HEADER, "IBAN", "Note", "Note"), *((*person, "x") for person in PEOPLE)]))
+    assert mapping.notes
     assert Mapping.from_json(json.loads(json.dumps(mapping.as_json()))) == mapping
+
+
+def test_a_mapping_stored_before_a_key_existed_is_read() -> None:
+    document = suggest(delimited([HEADER])).as_json()
+    for key in ("reasons", "extras", "dropped_kinds", "notes"):
+        del document[key]
+    assert Mapping.from_json(document).reasons == {}
 
 
 def test_a_signature_ignores_how_headers_are_written() -> None:
@@ -201,3 +286,7 @@ def test_columns_that_feed_nothing_are_named() -> None:
         dropped=(4,),
     )
     assert mapping.ignored_headers == ("Responsable",)
+
+
+def test_columns_are_lettered_as_spreadsheets_do() -> None:
+    assert [column_letters(index) for index in (0, 25, 26, 701, 702)] == ["A", "Z", "AA", "ZZ", "AAA"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import io
 import zipfile
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from imports.pipeline import reading
 from imports.pipeline.issues import UnreadableFile
 from imports.pipeline.reading import ErrorCell, is_error, open_workbook
+from tests.imports.pipeline.children import ABORTED, in_child
 from tests.imports.pipeline.files import HEADER, PEOPLE, archive, compound, delimited, ods, xls, xlsx
 
 if TYPE_CHECKING:
@@ -28,6 +30,11 @@ ROSTER = (HEADER, *PEOPLE)
 def read(stream: io.BytesIO, sheet: str | None = None) -> list[tuple[Cell, ...]]:
     with open_workbook(stream) as workbook:
         return [row.cells for row in workbook.rows(sheet or workbook.sheet_names[0])]
+
+
+def read_or_refuse(stream: io.BytesIO) -> None:
+    with contextlib.suppress(UnreadableFile):
+        read(stream)
 
 
 def refusal(stream: io.BytesIO) -> UnreadableFile:
@@ -86,7 +93,7 @@ def test_the_extension_does_not_count(tmp_path: Path) -> None:
         (archive({"xl/workbook.bin": "noise"}).getvalue(), "damaged", None),
         (compound({"EncryptionInfo": b"", "EncryptedPackage": b""}).getvalue(), "password_protected", None),
         (compound({"WordDocument": b""}).getvalue(), "not_a_spreadsheet", "Office 97"),
-        (xls(ROSTER).getvalue()[:2000], "damaged", None),
+        (xls(ROSTER).getvalue()[:2000], "truncated", None),
         (b'Matricule;Nom\r\n1;"Martin\r\n2;Durand\r\n', "broken_quotes", None),
     ],
 )
@@ -206,10 +213,9 @@ def test_no_bytes_raise_anything_but_a_refusal(content: bytes, prefix: bytes) ->
 @settings(max_examples=200, deadline=None)
 def test_no_damage_raises_anything_but_a_refusal(whole: bytes, place: int, garbage: bytes) -> None:
     start = place % len(whole)
-    try:
-        read(io.BytesIO(whole[:start] + garbage + whole[start + len(garbage) :]))
-    except UnreadableFile as problem:
-        assert problem.code  # noqa: PT017 - either reading or a named refusal is right.
+    damaged = io.BytesIO(whole[:start] + garbage + whole[start + len(garbage) :])
+    # A reader may ask for more memory than there is, which no exception tells: it would end the tests.
+    assert in_child(lambda: read_or_refuse(damaged)) in {0, ABORTED}
 
 
 def test_a_panic_of_the_reader_is_a_refusal() -> None:
