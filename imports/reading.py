@@ -21,7 +21,7 @@ from imports.pipeline.issues import UnreadableFile
 from imports.pipeline.mapping import Mapping
 from imports.pipeline.reader import Kind, Request
 from imports.remembering import call_sites_by_name, remembered_mappings
-from imports.services import finish_preparing, replace_by_copy
+from imports.services import KeptCopy, finish_preparing, replace_by_copy
 from portal.core.tenancy import organisation_scope
 
 if TYPE_CHECKING:
@@ -66,8 +66,7 @@ class Reading:
                 if planned is None:
                     raise NoLongerWanted
                 if planned.quarantine:
-                    kept, copy_format = _copy_made(frames, copy, self.organisation.pk)
-                    replace_by_copy(roster_import=planned, copy=kept, copy_format=copy_format)
+                    replace_by_copy(roster_import=planned, copy=_copy_made(frames, copy, self.organisation.pk))
 
     def _file(self) -> Any:  # noqa: ANN401  A context manager of a file.
         return open_file(self.roster_import)
@@ -155,15 +154,13 @@ def reading_request(
     )
 
 
-def _copy_made(
-    frames: Iterator[Frame], copy: IO[bytes], organisation_id: int
-) -> tuple[quarantine.Quarantined | None, str]:
+def _copy_made(frames: Iterator[Frame], copy: IO[bytes], organisation_id: int) -> KeptCopy | None:
     """Take the copy once the child has written it. An import is not refused because its copy cannot be made."""
     try:
-        made = next((frame for frame in frames if frame.kind is Kind.COPY), None)
+        made = next((frame.document for frame in frames if frame.kind is Kind.COPY), None)
     except UnreadableFile:
         made = None
     if made is None:
-        return None, ""
+        return None
     copy.seek(0)
-    return quarantine.keep_copy(copy, organisation_id=organisation_id), made.document["format"]
+    return KeptCopy(quarantine.keep_copy(copy, organisation_id=organisation_id), made["format"], made["sheet"])

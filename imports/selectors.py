@@ -97,8 +97,7 @@ def review_rows(roster_import: RosterImport, name: str, after: str = "", by: Nar
 
     Whoever looks for a person does not know in which list they are, so a search goes through all of them.
     """
-    wanted = _WORK if name == "held" and roster_import.held_whole else LISTS[name]
-    rows = _rows(roster_import).filter(_matching(by.text) if by.text else wanted)
+    rows = _rows(roster_import).filter(_matching(by.text) if by.text else _in_list(roster_import, name))
     if by.site is not None:
         rows = rows.filter(site=by.site)
     if by.left is not None:
@@ -108,6 +107,10 @@ def review_rows(roster_import: RosterImport, name: str, after: str = "", by: Nar
     found = list(rows.order_by("number")[: PAGE + 1])
     page = found[:PAGE]
     return RowPage(page, str(page[-1].number) if len(found) > PAGE else "")
+
+
+def _in_list(roster_import: RosterImport, name: str) -> Q:
+    return _WORK if name == "held" and roster_import.held_whole else LISTS[name]
 
 
 def _matching(text: str) -> Q:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import PurePath
@@ -49,6 +50,15 @@ class Confirmation(StrEnum):
 
     STARTED = "started"
     PLANNING = "planning"
+
+
+@dataclass(frozen=True, slots=True)
+class KeptCopy:
+    """The redacted copy of a file: where it is, what it is, and what the roster's sheet is called in it."""
+
+    stored: quarantine.Quarantined
+    format: str
+    sheet: str
 
 
 @transaction.atomic
@@ -151,7 +161,8 @@ def begin_preparing(*, organisation: Organisation, import_id: int) -> RosterImpo
     found = RosterImport.objects.filter(
         organisation_id=organisation.pk, pk=import_id, state__in=(State.UPLOADED, State.PREPARING)
     )
-    if not found.update(state=State.PREPARING, heartbeat_at=timezone.now(), done_rows=0):
+    now = timezone.now()
+    if not found.update(state=State.PREPARING, heartbeat_at=now, work_began_at=now, done_rows=0):
         return None
     return RosterImport.objects.get(pk=import_id)
 
@@ -182,13 +193,14 @@ def finish_preparing(
 
 
 @transaction.atomic
-def replace_by_copy(*, roster_import: RosterImport, copy: quarantine.Quarantined | None, copy_format: str) -> None:
+def replace_by_copy(*, roster_import: RosterImport, copy: KeptCopy | None) -> None:
     """Let go of the file as it came: what is kept is its redacted copy, when one could be made."""
     quarantined, roster_import.quarantine = roster_import.quarantine, ""
     if copy is not None:
-        roster_import.copy, roster_import.copy_digest = copy.name, copy.digest
-        roster_import.copy_format = copy_format
-    roster_import.save(update_fields=["quarantine", "copy", "copy_digest", "copy_format"])
+        roster_import.copy, roster_import.copy_digest = copy.stored.name, copy.stored.digest
+        roster_import.copy_format = copy.format
+        roster_import.mapping = {**roster_import.mapping, "sheet": copy.sheet}
+    roster_import.save()
     transaction.on_commit(lambda: quarantine.discard(quarantined))
 
 

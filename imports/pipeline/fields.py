@@ -127,7 +127,8 @@ ROSTER_FIELDS: Final[tuple[Field, ...]] = (
         (
             "e mail manager", "email manager", "mail manager", "e mail du manager", "email du manager",
             "mail du manager", "courriel du manager", "courriel manager", "adresse e mail du manager",
-            "adresse mail du manager", "adresse electronique du manager", "mail responsable",
+            "adresse mail du manager", "adresse electronique du manager",
+            "adresse electronique du responsable", "manager s e mail", "mail responsable",
             "e mail responsable", "email responsable", "email du responsable", "mail du responsable",
             "e mail du responsable", "courriel du responsable", "mail n 1", "e mail n 1", "email n 1",
             "courriel n 1", "email superieur hierarchique", "mail superieur hierarchique", "manager email",

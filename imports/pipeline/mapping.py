@@ -213,6 +213,10 @@ def _check_column(mapping: Mapping, index: int) -> None:
         raise UnreadableFile("forbidden_column", header=mapping.headers[index] or column_letters(index))
 
 
+_EXAMPLES: Final = frozenset({"exemple", "exemples", "example", "examples"})
+"""Sheets of people who do not exist, as in our own template."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Candidate:
     """The best header row of one sheet."""
@@ -222,10 +226,11 @@ class _Candidate:
     missing: tuple[str, ...]
     columns: Columns
 
-    def rank(self, workbook: Workbook) -> tuple[bool, bool, int, int]:
-        """A complete mapping, a sheet in sight, the most fields, the most rows."""
+    def rank(self, workbook: Workbook) -> tuple[bool, bool, bool, int, int]:
+        """A complete mapping, a sheet that is no example and in sight, the most fields, the most rows."""
         rows = workbook.facts(self.sheet.name).rows if len(workbook.sheets) > 1 else 0
-        return (not self.missing, not self.sheet.hidden, len(self.mapping.columns), rows)
+        in_earnest = fold(self.sheet.name) not in _EXAMPLES
+        return (not self.missing, in_earnest, not self.sheet.hidden, len(self.mapping.columns), rows)
 
 
 def _best_header(

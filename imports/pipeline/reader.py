@@ -154,7 +154,11 @@ def _answer(request: Request, answer: BinaryIO) -> None:
             written = redact(
                 file, copy, emptied={mapping.sheet: Emptied(mapping.header_row, frozenset(mapping.dropped))}
             )
-        send(answer, Kind.COPY, _document({"format": written.format.value, "values_only": written.values_only}))
+        send(
+            answer,
+            Kind.COPY,
+            _document({"format": written.format.value, "sheet": written.renamed.get(mapping.sheet, mapping.sheet)}),
+        )
 
 
 def _look(request: Request, workbook: Workbook) -> Preview:

@@ -90,6 +90,12 @@ def roster(organisation: Organisation) -> QuerySet[Employee]:
     return Employee.objects.filter(organisation_id=organisation.pk)
 
 
+def site_names(organisation: Organisation) -> list[str]:
+    """The sites where somebody works, in the order of the database."""
+    sites = roster(organisation).filter(active=True).exclude(site="")
+    return list(sites.order_by("site").values_list("site", flat=True).distinct())
+
+
 def roster_lines(organisation: Organisation) -> Iterator[RosterLine]:
     """Yield the whole roster, inactive people included, by employee number then e-mail."""
     employees = roster(organisation).order_by("employee_number", "email", "id")
