@@ -26,7 +26,7 @@ _COLUMNS = ("employee_number", "last_name", "first_name", "email", "site", "depa
 _GOAL = 10
 
 
-class AsItComes(ModelResource):
+class AsItComes(ModelResource):  # type: ignore[misc]  # The library carries no types.
     class Meta:
         model = Employee
         fields = _COLUMNS[:-1]
@@ -34,7 +34,7 @@ class AsItComes(ModelResource):
 
     def init_instance(self, row: Any = None) -> Employee:  # noqa: ANN401  The library's signature.
         del row
-        return Employee(organisation_id=current_scope())
+        return Employee(organisation_id=current_scope() or 0)
 
     def after_import(self, dataset: Dataset, result: object, **kwargs: object) -> None:
         """Leave the sequence alone: the application's role may not set it, and sees one organisation's ids only."""

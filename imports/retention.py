@@ -36,7 +36,9 @@ def forget_imports(*, organisation_id: int) -> int:
     old = imports.filter(
         state__in=_OVER, purged_at__isnull=True, created_at__lt=now - timedelta(days=settings.IMPORT_COPY_DAYS)
     )
-    purged = [_purge(roster_import) for roster_import in old.select_for_update()]
+    purged = list(old.select_for_update())
+    for roster_import in purged:
+        _purge(roster_import)
     named = set(imports.exclude(copy="").values_list("copy", flat=True))
     quarantine.discard_copies(organisation_id=organisation_id, named=named)
     return len(purged)

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from functools import partial
 from pathlib import PurePath
 from typing import IO, TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -529,7 +530,8 @@ def _close(roster_import: RosterImport, state: str) -> None:
     roster_import.preview = {}
     roster_import.save()
     clear_staged(organisation_id=roster_import.organisation_id, import_id=roster_import.pk)
-    transaction.on_commit(lambda: [quarantine.discard(name) for name in files])
+    for name in files:
+        transaction.on_commit(partial(quarantine.discard, name))
 
 
 def _shown_name(file_name: str) -> str:

@@ -168,4 +168,4 @@ def people_left_alone(
         " AND e.organisation_id = %(organisation)s WHERE c.organisation_id = %(organisation)s"
         f" AND c.roster_import_id = %(import)s AND c.id > %(after)s AND {condition} ORDER BY c.id LIMIT %(limit)s",
         {"organisation": organisation_id, "import": import_id, "after": after, "limit": limit},
-    )  # type: ignore[return-value]  # The columns of the statement.
+    )

@@ -70,14 +70,15 @@ def clean_text(text: str) -> str:
 
 def cleaner(field: Field, *, date_1904: bool = False) -> Cleaner:
     """Return the cleaner of a field; where values repeat down a column it remembers what it has seen."""
-    clean: Cleaner = {
+    cleaners: dict[FieldKind, Cleaner] = {
         FieldKind.EMAIL: functools.partial(_email, limit=field.max_length),
         FieldKind.CODE: functools.partial(_code, limit=field.max_length),
         FieldKind.DATE: functools.partial(_date, epoch=_epoch(date_1904=date_1904)),
         FieldKind.LANGUAGE: _language,
         FieldKind.ROW_NUMBER: _row_number,
         FieldKind.TEXT: functools.partial(_label, limit=field.max_length),
-    }.get(field.kind, functools.partial(_name, limit=field.max_length))
+    }
+    clean = cleaners.get(field.kind, functools.partial(_name, limit=field.max_length))
     never_repeats = field.name == "email" or field.kind in {FieldKind.CODE, FieldKind.ROW_NUMBER}
     return clean if never_repeats else _remembering(clean)
 

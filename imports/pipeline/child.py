@@ -13,7 +13,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from imports.pipeline.issues import UnreadableFile
 from imports.pipeline.reader import OUT_OF_MEMORY, Kind
@@ -73,7 +73,7 @@ def reading(request: Request) -> Iterator[Iterator[Frame]]:
         process.wait()
 
 
-def _frames(process: subprocess.Popen[bytes], answer: BinaryIO, *, deadline: float) -> Iterator[Frame]:
+def _frames(process: subprocess.Popen[bytes], answer: IO[bytes], *, deadline: float) -> Iterator[Frame]:
     while head := _taken(answer, _HEAD.size, deadline):
         sign, length = _HEAD.unpack(head)
         if length > _LONGEST_FRAME:
@@ -87,7 +87,7 @@ def _frames(process: subprocess.Popen[bytes], answer: BinaryIO, *, deadline: flo
         raise UnreadableFile("too_demanding" if status in _LARGER_THAN_ALLOWED else "damaged")
 
 
-def _taken(answer: BinaryIO, length: int, deadline: float) -> bytes:
+def _taken(answer: IO[bytes], length: int, deadline: float) -> bytes:
     """Take so many bytes, or none when the child has ended; a child that says nothing for too long is given up."""
     taken = bytearray()
     while len(taken) < length:

@@ -62,7 +62,7 @@ def _row_line(row: CheckedRow, fields: Sequence[str], room: int) -> str:
 def _shown(value: str | dt.date | None) -> str:
     """A value of a cell; most have nothing to escape, and are spared the search sign by sign."""
     if value.__class__ is str:
-        return value if value.isprintable() and "\\" not in value else _escaped(value)  # type: ignore[union-attr]
+        return value if value.isprintable() and "\\" not in value else _escaped(value)
     return _NULL if value is None else str(value)
 
 

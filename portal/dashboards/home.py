@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import F, Max, Sum
+from django.db.models import F, Sum
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, npgettext
 
 from imports.models import RosterImport
+from imports.selectors import last_applied
 from portal.cohorts.models import Cohort
 from portal.core.access import Permission
 from portal.core.templatetags.ui import number
@@ -170,17 +171,27 @@ def _failing_sign_in(organisation: Organisation, access: Access) -> Task:
     return Task(_("The company sign-in fails"), _("IT"), url, _("See why"))
 
 
+_AWAITED = (RosterImport.State.HELD, RosterImport.State.READY, RosterImport.State.UNCLEAR)
+
+
 def _waiting_imports(organisation: Organisation, access: Access) -> list[Task]:
-    waiting = RosterImport.objects.filter(
-        organisation_id=organisation.pk, state__in=[RosterImport.State.HELD, RosterImport.State.READY]
-    )
+    waiting = RosterImport.objects.filter(organisation_id=organisation.pk, state__in=_AWAITED)
     listed = []
-    for roster_import in waiting.order_by("state", "-id").only("id", "state")[:5]:
-        held = roster_import.state == RosterImport.State.HELD
-        term = _("An import is held") if held else _("An import awaits your confirmation")
+    for roster_import in waiting.order_by("state", "-id").only("id", "state", "looked_at", "stale")[:5]:
+        term, action = _what_it_waits_for(roster_import)
         url = _page(access, Permission.IMPORT_ROSTER, "import_detail", organisation.slug, roster_import.pk)
-        listed.append(Task(term, _("2 min"), url, _("Review the import")))
+        listed.append(Task(term, _("2 min"), url, action))
     return listed
+
+
+def _what_it_waits_for(roster_import: RosterImport) -> tuple[str, str]:
+    if roster_import.state == RosterImport.State.HELD:
+        return _("An import is held"), _("Review the import")
+    if roster_import.looked_at is None:
+        return _("A file was read: say whether its columns are right"), _("See how it was read")
+    if roster_import.stale:
+        return _("Corrected rows wait to be compared"), _("Compare again")
+    return _("An import awaits your confirmation"), _("Review the import")
 
 
 def _people_to_match(organisation: Organisation, access: Access) -> Task | None:
@@ -195,10 +206,10 @@ def _people_to_match(organisation: Organisation, access: Access) -> Task | None:
 
 
 def _stale_roster(organisation: Organisation, access: Access) -> Task | None:
-    applied = RosterImport.objects.filter(organisation_id=organisation.pk, state=RosterImport.State.APPLIED)
-    latest = applied.aggregate(at=Max("applied_at"))["at"]
-    days = (timezone.now() - latest).days if latest else 0
-    if days <= STALE_DAYS:
+    latest = last_applied(organisation)
+    days = (timezone.now() - latest.applied_at).days if latest and latest.applied_at else 0
+    if latest is None or days <= STALE_DAYS:
         return None
     url = _page(access, Permission.IMPORT_ROSTER, "import_new", organisation.slug)
+    url = url and f"{url}?like={latest.pk}"
     return Task(_("Roster from %(days)s days ago") % {"days": number(days)}, _("1 file"), url, _("Upload the roster"))

@@ -43,6 +43,7 @@ OPEN = frozenset(OPEN_STATES)
 _AT_WORK = (
     RosterImport.State.UPLOADED,
     RosterImport.State.PREPARING,
+    RosterImport.State.PLANNING,
     RosterImport.State.APPLYING,
     RosterImport.State.UNDOING,
 )
@@ -152,6 +153,8 @@ def import_words(line: OrganisationLine) -> list[dict[str, Any]]:
     words = {
         RosterImport.State.UPLOADED: _("uploaded"),
         RosterImport.State.PREPARING: _("being read"),
+        RosterImport.State.UNCLEAR: _("headers not recognised"),
+        RosterImport.State.PLANNING: _("being compared"),
         RosterImport.State.READY: _("awaiting confirmation"),
         RosterImport.State.HELD: _("held"),
         RosterImport.State.APPLYING: _("being applied"),

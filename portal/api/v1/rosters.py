@@ -33,11 +33,13 @@ if TYPE_CHECKING:
 
     from portal.organisations.models import Organisation
 
+FILE = "file"
+
 _ANY = {"application/octet-stream": OpenApiTypes.BINARY}
 
 
 class FileParser(BaseParser):
-    """The body as it comes, whatever it is said to be: its content decides. It is read once, and bounded by us."""
+    """The body as it comes, whatever it is said to be: its content decides. It is read once, by what bounds it."""
 
     media_type = "*/*"
 
@@ -46,8 +48,8 @@ class FileParser(BaseParser):
         stream: IO[bytes],
         media_type: str | None = None,  # noqa: ARG002  The framework's signature.
         parser_context: Mapping[str, Any] | None = None,  # noqa: ARG002  The framework's signature.
-    ) -> IO[bytes]:
-        return stream
+    ) -> dict[str, IO[bytes]]:
+        return {FILE: stream}
 
 
 class HowSerializer(serializers.Serializer[Any]):
@@ -120,11 +122,12 @@ class PutRoster(RosterOperation):
         how = HowSerializer(data=request.query_params)
         how.is_valid(raise_exception=True)
         told = how.validated_data
+        body = request.data.get(FILE) if isinstance(request.data, dict) else None
         with organisation_scope(organisation.pk):
             opened, is_new = open_unattended(
                 actor=self.holder.actor,
                 organisation=organisation,
-                file=request.data or io.BytesIO(),
+                file=body or io.BytesIO(),
                 file_name=told["name"],
                 mode=told["mode"],
                 cohort_name=told["cohort"],
