@@ -12,13 +12,13 @@ from django.utils.translation import gettext as _
 
 from imports import quarantine
 from imports.landing import FOUND_BY_PLAN, VALUES, room, storable
+from imports.lifecycle import WAITING, locked_import, move
 from imports.models import RosterImport, RowIssue, StagedRow
 from imports.pipeline.copying import RANKS, fields_read
 from imports.pipeline.fields import ROSTER_FIELDS
 from imports.pipeline.mapping import Mapping
 from imports.pipeline.validation import check_texts
 from imports.remembering import remember_mapping, remember_sites
-from imports.services import WAITING, locked_import, move
 from portal.core.errors import Refusal
 from portal.people.intake import DATE_FIELDS
 

@@ -21,7 +21,7 @@ from imports.pipeline.issues import UnreadableFile
 from imports.pipeline.mapping import Mapping
 from imports.pipeline.reader import Kind, Request
 from imports.remembering import call_sites_by_name, remembered_mappings
-from imports.services import KeptCopy, finish_preparing, replace_by_copy
+from imports.stages import KeptCopy, finish_preparing, replace_by_copy
 from portal.core.tenancy import organisation_scope
 
 if TYPE_CHECKING:

@@ -18,17 +18,16 @@ from django.utils import timezone
 
 from imports import quarantine
 from imports.apply import apply_chunk
+from imports.lifecycle import locked_import, planned
 from imports.models import RosterImport
 from imports.pipeline.issues import UnreadableFile
 from imports.reading import UNCLEAR, NoLongerWanted, Reading
-from imports.services import (
+from imports.stages import (
     begin_preparing,
     fail_import,
     finish_applying,
     finish_undoing,
-    locked_import,
     note_unclear,
-    planned,
     refuse_corrections,
     replan,
 )

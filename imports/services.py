@@ -1,34 +1,31 @@
-"""Writing imports: each change of state, by compare-and-set, with its event."""
+"""What people and systems ask of an import: bring it, confirm it, approve it, cancel it, undo it."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from functools import partial
 from pathlib import PurePath
-from typing import IO, TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
+from typing import IO, TYPE_CHECKING
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from imports import progress, quarantine
-from imports.apply import BEFORE_ALL, create_named_cohorts
-from imports.diff import Plan, make_plan, plan_digest
-from imports.landing import clear_staged, create_landing, land_staged
+from imports.lifecycle import (
+    WAITING,
+    close,
+    decided,
+    locked_import,
+    move,
+    record,
+    start_applying,
+    start_undoing,
+)
 from imports.models import ImportChange, RosterImport
-from imports.pipeline.mapping import Mapping
-from imports.pipeline.recognition import Reason
-from imports.remembering import is_remembered
-from imports.undo import undo_results
 from portal.audit.actions import Action
-from portal.audit.services import record_event
 from portal.core.actor import ActorKind
 from portal.core.errors import Refusal
 from portal.people.selectors import roster
@@ -39,11 +36,7 @@ if TYPE_CHECKING:
 
 State = RosterImport.State
 
-WAITING = (State.READY, State.HELD)
 _CANCELLABLE = (State.UPLOADED, State.PREPARING, State.UNCLEAR, State.PLANNING, *WAITING)
-_UNFINISHED = (
-    State.UPLOADED, State.PREPARING, State.UNCLEAR, State.PLANNING, State.APPLYING, State.UNDOING,
-)  # fmt: skip
 
 
 class Confirmation(StrEnum):
@@ -51,15 +44,6 @@ class Confirmation(StrEnum):
 
     STARTED = "started"
     PLANNING = "planning"
-
-
-@dataclass(frozen=True, slots=True)
-class KeptCopy:
-    """The redacted copy of a file: where it is, what it is, and what the roster's sheet is called in it."""
-
-    stored: quarantine.Quarantined
-    format: str
-    sheet: str
 
 
 @transaction.atomic
@@ -105,7 +89,7 @@ def open_import(
         due_at=now + timedelta(seconds=settings.IMPORT_UNREAD_SECONDS),
         heartbeat_at=now,
     )
-    _record(actor, roster_import, Action.IMPORT_OPENED, {"mode": mode, "bytes": stored.size})
+    record(actor, roster_import, Action.IMPORT_OPENED, {"mode": mode, "bytes": stored.size})
     return roster_import
 
 
@@ -144,7 +128,7 @@ def open_unattended(
     )
     if known is None or known.state in (State.UNDOING, State.UNDONE) or not _is_same_file(known, opened):
         return opened, True
-    _close(opened, State.SUPERSEDED)
+    close(opened, State.SUPERSEDED)
     return known, False
 
 
@@ -154,85 +138,6 @@ def _is_same_file(known: RosterImport, other: RosterImport) -> bool:
         return bytes(roster_import.file_digest), *names
 
     return told(known) == told(other)
-
-
-@transaction.atomic
-def begin_preparing(*, organisation: Organisation, import_id: int) -> RosterImport | None:
-    """Take the upload, or the preparation that was interrupted, from the beginning; None when it is past that."""
-    found = RosterImport.objects.filter(
-        organisation_id=organisation.pk, pk=import_id, state__in=(State.UPLOADED, State.PREPARING)
-    )
-    now = timezone.now()
-    if not found.update(state=State.PREPARING, heartbeat_at=now, work_began_at=now, done_rows=0):
-        return None
-    return RosterImport.objects.get(pk=import_id)
-
-
-@transaction.atomic
-def finish_preparing(
-    *, actor: Actor, organisation: Organisation, import_id: int, mapping: Mapping, preview: dict[str, Any]
-) -> RosterImport | None:
-    """Make the plan of what has landed, and show it. None when the import was cancelled meanwhile.
-
-    Columns that HR confirmed before, and those that nobody will be asked about, need no second look.
-    """
-    roster_import = locked_import(organisation, import_id)
-    if roster_import.state != State.PREPARING:
-        return None
-    if not roster_import.merging:
-        roster_import.mapping, roster_import.preview = mapping.as_json(), preview
-        if roster_import.channel != RosterImport.Channel.PAGE or is_remembered(organisation, mapping):
-            roster_import.looked_at = timezone.now()
-    roster_import.merging = False
-    roster_import.due_at = None
-    _plan(organisation, roster_import)
-    _supersede_same_file(organisation, roster_import)
-    _record(actor, roster_import, Action.IMPORT_PREPARED, {**_told(roster_import), "state": roster_import.state})
-    if _goes_on_alone(roster_import, mapping):
-        _start_or_wait(actor, organisation, roster_import, Action.IMPORT_CONFIRMED)
-    return roster_import
-
-
-@transaction.atomic
-def replace_by_copy(*, roster_import: RosterImport, copy: KeptCopy | None) -> None:
-    """Let go of the file as it came: what is kept is its redacted copy, when one could be made."""
-    quarantined, roster_import.quarantine = roster_import.quarantine, ""
-    if copy is not None:
-        roster_import.copy, roster_import.copy_digest = copy.stored.name, copy.stored.digest
-        roster_import.copy_format = copy.format
-        roster_import.mapping = {**roster_import.mapping, "sheet": copy.sheet}
-    roster_import.save()
-    transaction.on_commit(lambda: quarantine.discard(quarantined))
-
-
-@transaction.atomic
-def refuse_corrections(*, organisation: Organisation, import_id: int, code: str, params: dict[str, str]) -> None:
-    """Say that a workbook of corrected rows could not be read; the import waits as it did before it came."""
-    roster_import = locked_import(organisation, import_id)
-    if roster_import.state != State.PREPARING or not roster_import.merging:
-        return
-    quarantined, roster_import.quarantine = roster_import.quarantine, ""
-    roster_import.merging, roster_import.due_at = False, None
-    roster_import.state = State.HELD if roster_import.held_whole else State.READY
-    roster_import.error, roster_import.error_params = code, params
-    roster_import.save()
-    transaction.on_commit(lambda: quarantine.discard(quarantined))
-
-
-@transaction.atomic
-def note_unclear(
-    *, organisation: Organisation, import_id: int, code: str, params: dict[str, str], preview: dict[str, Any]
-) -> bool:
-    """Wait for HR to point at the sheet and the headers, when the upload came by a page; say whether it does."""
-    roster_import = locked_import(organisation, import_id)
-    if roster_import.state != State.PREPARING or roster_import.channel != RosterImport.Channel.PAGE:
-        return False
-    roster_import.state, roster_import.error, roster_import.error_params = State.UNCLEAR, code, params
-    roster_import.preview = preview
-    if roster_import.due_at:
-        roster_import.due_at = timezone.now() + timedelta(seconds=settings.IMPORT_UNREAD_SECONDS)
-    roster_import.save()
-    return True
 
 
 @transaction.atomic
@@ -277,7 +182,7 @@ def approve_held(*, actor: Actor, organisation: Organisation, import_id: int) ->
         message = _("Another import has changed the roster since this was planned. Upload the file again.")
         raise Refusal("plan_outdated", message)
     roster_import.release = RosterImport.Release.HELD
-    _start_applying(actor, organisation, roster_import, Action.IMPORT_APPROVED)
+    start_applying(actor, organisation, roster_import, Action.IMPORT_APPROVED)
     return Confirmation.STARTED
 
 
@@ -296,38 +201,6 @@ def plan_again(*, actor: Actor, organisation: Organisation, import_id: int) -> N
 
 
 @transaction.atomic
-def replan(*, actor: Actor, organisation: Organisation, import_id: int) -> None:
-    """Make the plan anew, and go on applying when somebody confirmed it and it comes to the same."""
-    roster_import = locked_import(organisation, import_id)
-    if roster_import.state != State.PLANNING:
-        return
-    agreed, roster_import.agreed = roster_import.agreed, ""
-    create_landing()
-    land_staged(roster_import)
-    _plan(organisation, roster_import)
-    if agreed and agreed == _decided(roster_import):
-        approved = roster_import.release == RosterImport.Release.ALL
-        action = Action.IMPORT_APPROVED if approved else Action.IMPORT_CONFIRMED
-        _start_or_wait(actor, organisation, roster_import, action)
-    elif agreed:
-        roster_import.release = RosterImport.Release.FREE
-        roster_import.counts = {**roster_import.counts, "recomputed": True}
-        roster_import.save(update_fields=["release", "counts"])
-
-
-@transaction.atomic
-def finish_applying(*, actor: Actor, roster_import: RosterImport) -> None:
-    """Close an apply: one event for all that it changed."""
-    roster_import.state = State.APPLIED
-    roster_import.applied_at = timezone.now()
-    if roster_import.release != RosterImport.Release.FREE:
-        roster_import.counts = {**roster_import.counts, "held": 0}
-        roster_import.held_whole, roster_import.held_sites = False, []
-    roster_import.save()
-    _record(actor, roster_import, Action.IMPORT_APPLIED, _told(roster_import))
-
-
-@transaction.atomic
 def cancel_import(*, actor: Actor, organisation: Organisation, import_id: int) -> None:
     """Drop an import with everything that was read from its file; one that is being applied is stopped and taken back.
 
@@ -336,26 +209,14 @@ def cancel_import(*, actor: Actor, organisation: Organisation, import_id: int) -
     """
     roster_import = locked_import(organisation, import_id)
     if roster_import.state == State.APPLYING:
-        _start_undoing(roster_import)
-        _record(actor, roster_import, Action.IMPORT_CANCELLED, {"while": "applying"})
+        start_undoing(roster_import)
+        record(actor, roster_import, Action.IMPORT_CANCELLED, {"while": "applying"})
         return
     if roster_import.state not in _CANCELLABLE:
         raise Refusal("too_late", _("This import has been applied or closed: it can no longer be cancelled."))
     progress.give_up(roster_import.pk)
-    _close(roster_import, State.CANCELLED)
-    _record(actor, roster_import, Action.IMPORT_CANCELLED, {})
-
-
-@transaction.atomic
-def fail_import(*, actor: Actor, organisation: Organisation, import_id: int, code: str, params: dict[str, Any]) -> None:
-    """Close an import whose work cannot go on. When a part was applied, it can still be undone."""
-    roster_import = locked_import(organisation, import_id)
-    if roster_import.state not in _UNFINISHED:
-        return
-    roster_import.error = code
-    roster_import.error_params = params
-    _close(roster_import, State.FAILED)
-    _record(actor, roster_import, Action.IMPORT_FAILED, {"code": code})
+    close(roster_import, State.CANCELLED)
+    record(actor, roster_import, Action.IMPORT_CANCELLED, {})
 
 
 @transaction.atomic
@@ -370,59 +231,8 @@ def undo_import(*, actor: Actor, organisation: Organisation, import_id: int) -> 
     may = roster_import.state == State.APPLIED or (roster_import.state == State.FAILED and changes.exists())
     if not may:
         raise Refusal("nothing_to_undo", _("This import has changed nothing that could be undone."))
-    _start_undoing(roster_import)
+    start_undoing(roster_import)
     del actor  # The event is written once, when the undo is done.
-
-
-@transaction.atomic
-def finish_undoing(*, actor: Actor, roster_import: RosterImport) -> None:
-    """Close an undo, with one event for all that it took back; what was still held is not wanted any more."""
-    results = undo_results(organisation_id=roster_import.organisation_id, import_id=roster_import.pk)
-    roster_import.undone_at = timezone.now()
-    roster_import.counts = {**roster_import.counts, "held": 0, "undo": results}
-    roster_import.held_whole, roster_import.held_sites = False, []
-    roster_import.state = State.UNDONE
-    roster_import.save()
-    _record(actor, roster_import, Action.IMPORT_UNDONE, results)
-
-
-def locked_import(organisation: Organisation, import_id: int) -> RosterImport:
-    """Return the import, locked until the transaction ends.
-
-    Raises:
-        Refusal: `unknown_import`.
-    """
-    found = RosterImport.objects.select_for_update().filter(organisation_id=organisation.pk, pk=import_id).first()
-    if found is None:
-        raise Refusal("unknown_import", _("There is no such import."))
-    return found
-
-
-def planned(organisation: Organisation, roster_import: RosterImport) -> Plan:
-    """The plan's terms. The day is that of the plan: midnight between the review and the apply changes nothing."""
-    moment = roster_import.planned_at or timezone.now()
-    return Plan(
-        roster_import=roster_import,
-        organisation=organisation,
-        mapping=Mapping.from_json(roster_import.mapping),
-        today=moment.astimezone(ZoneInfo(organisation.time_zone)).date(),
-    )
-
-
-def _plan(organisation: Organisation, roster_import: RosterImport) -> None:
-    roster_import.planned_at = timezone.now()
-    roster_import.counts = make_plan(planned(organisation, roster_import))
-    roster_import.state = State.HELD if roster_import.held_whole else State.READY
-    roster_import.stale, roster_import.done_rows = False, 0
-    roster_import.error, roster_import.error_params = "", {}
-    roster_import.save()
-
-
-def _goes_on_alone(roster_import: RosterImport, mapping: Mapping) -> bool:
-    """Whether nobody is waited for: the file came unattended, is not held, and no column of it was only guessed."""
-    guessed = {Reason.SIMILAR, Reason.CONTENT} & set(mapping.reasons.values())
-    alone = roster_import.channel == RosterImport.Channel.API and roster_import.state == State.READY
-    return alone and not guessed
 
 
 def _refuse_stale(roster_import: RosterImport) -> None:
@@ -433,19 +243,11 @@ def _refuse_stale(roster_import: RosterImport) -> None:
 
 def _go_on(actor: Actor, organisation: Organisation, roster_import: RosterImport, action: Action) -> Confirmation:
     if _roster_changed_since(roster_import):
-        roster_import.agreed = _decided(roster_import)
+        roster_import.agreed = decided(roster_import)
         move(roster_import, State.PLANNING)
         return Confirmation.PLANNING
-    _start_applying(actor, organisation, roster_import, action)
+    start_applying(actor, organisation, roster_import, action)
     return Confirmation.STARTED
-
-
-def _decided(roster_import: RosterImport) -> str:
-    """What whoever confirms has agreed to: whom, not only how many. How many are active is only the background."""
-    background = ("active", "recomputed", "to_do")
-    counts = {name: count for name, count in roster_import.counts.items() if name not in background}
-    told = [counts, roster_import.held_sites, roster_import.held_whole, plan_digest(roster_import)]
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def _roster_changed_since(roster_import: RosterImport) -> bool:
@@ -460,96 +262,7 @@ def _other_import_since(roster_import: RosterImport) -> bool:
     return others.filter(since).exists()
 
 
-def _start_applying(actor: Actor, organisation: Organisation, roster_import: RosterImport, action: Action) -> None:
-    counts = roster_import.counts
-    create_named_cohorts(actor=actor, plan=planned(organisation, roster_import))
-    to_do = {
-        RosterImport.Release.FREE: counts["work"] - counts["held"],
-        RosterImport.Release.HELD: counts["held"],
-        RosterImport.Release.ALL: counts["work"],
-    }[RosterImport.Release(roster_import.release)]
-    roster_import.counts = {**counts, "to_do": to_do, "recomputed": False}
-    roster_import.cursor_action, roster_import.cursor_number = "", BEFORE_ALL
-    move(roster_import, State.APPLYING)
-    _record(actor, roster_import, action, _told(roster_import))
-
-
-def _start_or_wait(actor: Actor, organisation: Organisation, roster_import: RosterImport, action: Action) -> None:
-    """Start to apply; while another import of the organisation is at work, wait for the sweep to try again."""
-    try:
-        with transaction.atomic():
-            _start_applying(actor, organisation, roster_import, action)
-    except Refusal:
-        roster_import.agreed = _decided(roster_import)
-        move(roster_import, State.PLANNING)
-
-
-def _start_undoing(roster_import: RosterImport) -> None:
-    changes = ImportChange.objects.filter(organisation_id=roster_import.organisation_id, roster_import=roster_import)
-    roster_import.counts = {**roster_import.counts, "to_do": changes.filter(undone="").count()}
-    move(roster_import, State.UNDOING)
-
-
-def move(roster_import: RosterImport, state: str) -> None:
-    """Move to a state in which somebody works: only one import of an organisation writes people at a time."""
-    roster_import.state = state
-    roster_import.done_rows = 0
-    roster_import.heartbeat_at = roster_import.work_began_at = timezone.now()
-    try:
-        with transaction.atomic():
-            roster_import.save()
-    except IntegrityError:
-        message = _("Another import of this organisation is being applied or undone. Try again when it is done.")
-        raise Refusal("another_import_at_work", message) from None
-
-
-def _supersede_same_file(organisation: Organisation, roster_import: RosterImport) -> None:
-    """The same file uploaded again replaces the older copy that waits.
-
-    Other imports that wait are left alone: they may speak of other people, and whoever confirms one gets its plan
-    made anew against the roster as it is then.
-    """
-    older = RosterImport.objects.select_for_update().filter(
-        organisation_id=organisation.pk,
-        pk__lt=roster_import.pk,
-        state__in=WAITING,
-        file_digest=roster_import.file_digest,
-        mode=roster_import.mode,
-        cohort_name=roster_import.cohort_name,
-        wanted_sheet=roster_import.wanted_sheet,
-    )
-    for copy in older:
-        _close(copy, State.SUPERSEDED)
-
-
-def _close(roster_import: RosterImport, state: str) -> None:
-    """Close an import that will not be applied: what was read from its file is deleted, and the file."""
-    files = (roster_import.quarantine, roster_import.copy)
-    roster_import.state, roster_import.due_at = state, None
-    roster_import.quarantine = roster_import.copy = ""
-    roster_import.preview = {}
-    roster_import.save()
-    clear_staged(organisation_id=roster_import.organisation_id, import_id=roster_import.pk)
-    for name in files:
-        transaction.on_commit(partial(quarantine.discard, name))
-
-
 def _shown_name(file_name: str) -> str:
     """The last part of a path that a browser may send, without what cannot be shown or stored."""
     last = PurePath(file_name.replace("\\", "/")).name
     return "".join(sign for sign in last if sign.isprintable())[:255]
-
-
-def _told(roster_import: RosterImport) -> dict[str, Any]:
-    names = ("rows", "create", "update", "unchanged", "merged", "reject", "deactivate", "held")
-    return {name: roster_import.counts.get(name, 0) for name in names}
-
-
-def _record(actor: Actor, roster_import: RosterImport, action: Action, data: dict[str, Any]) -> None:
-    record_event(
-        actor=actor,
-        organisation_id=roster_import.organisation_id,
-        action=action,
-        subject=str(roster_import.pk),
-        data=data,
-    )

@@ -14,7 +14,7 @@ from imports import quarantine, runs
 from imports.models import RosterImport
 from imports.retention import forget_imports
 from imports.selectors import unfinished_imports
-from imports.services import fail_import
+from imports.stages import fail_import
 from portal.core.actor import SYSTEM
 from portal.core.tenancy import organisation_scope
 from portal.organisations.models import Organisation

@@ -10,15 +10,8 @@ from django.core.files.storage import default_storage
 
 from imports.models import RosterImport, StagedRow
 from imports.runs import prepare_import, run_apply, run_plan
-from imports.services import (
-    Confirmation,
-    approve_held,
-    cancel_import,
-    confirm_import,
-    fail_import,
-    open_import,
-    undo_import,
-)
+from imports.services import Confirmation, approve_held, cancel_import, confirm_import, open_import, undo_import
+from imports.stages import fail_import
 from portal.audit.models import AuditEvent
 from portal.core.actor import OPERATOR
 from portal.core.errors import Refusal

@@ -11,7 +11,7 @@ from django.urls import reverse
 from imports.corrections import accept_reading
 from imports.models import RosterImport
 from imports.review import changed_people
-from imports.services import fail_import
+from imports.stages import fail_import
 from portal.core.actor import OPERATOR
 from portal.core.tenancy import organisation_scope
 from portal.people.selectors import user_actor
