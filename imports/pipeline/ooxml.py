@@ -76,14 +76,16 @@ class Package:
                 rest = chunk[-16:]
         return found
 
-    def rebuilt(self, worksheet: bytes) -> io.BytesIO:
-        """Return a workbook of one sheet with this XML, the styles and the shared texts of this package."""
+    def rebuilt(self, *worksheet: bytes) -> io.BytesIO:
+        """Return a workbook of one sheet with these pieces of XML, the styles and the shared texts of this package."""
         kinds = {kind: self._targets[kind] for kind in ("styles", "sharedStrings") if kind in self._targets}
         stream = io.BytesIO()
         with zipfile.ZipFile(stream, "w") as target:
             for name, content in _skeleton(kinds, date_1904=self.date_1904).items():
                 target.writestr(name, content)
-            target.writestr("xl/worksheets/sheet1.xml", worksheet)
+            with target.open("xl/worksheets/sheet1.xml", "w") as part:
+                for piece in worksheet:
+                    part.write(piece)
             for kind, part in kinds.items():
                 _copy_packed(self._archive, self._names[part.lower()], target, f"xl/{kind}.xml")
         stream.seek(0)

@@ -24,8 +24,7 @@ class ErrorCell(str):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A row under the number that the spreadsheet shows; in delimited text, the number of the record."""
 
     number: int
