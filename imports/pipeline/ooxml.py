@@ -97,12 +97,7 @@ class Package:
             return None
         if self._archive.getinfo(name).file_size > _MAX_PART:
             raise UnreadableFile("too_large")
-        # A workbook needs no entity and no outside document; one that declares them is an attack.
-        parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
-        try:
-            return etree.fromstring(self._archive.read(name), parser)
-        except etree.XMLSyntaxError:
-            raise UnreadableFile("damaged") from None
+        return parsed_part(self._archive.read(name))
 
     def _relations(self, part: str) -> dict[str, tuple[str, str]]:
         """Return the relations of a part: identifier → kind and target."""
@@ -142,6 +137,20 @@ class Package:
             return {}
         identifiers = [style.get("numFmtId") for style in cell_styles.iter("{*}xf")]
         return {index: formats[key] for index, key in enumerate(identifiers) if key in formats}
+
+
+def parsed_part(content: bytes) -> etree._Element:
+    """Parse a small part; a workbook needs no entity and no outside document, and one that declares some attacks."""
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+    if b"<!DOCTYPE" in content:
+        raise UnreadableFile("damaged")
+    try:
+        root = etree.fromstring(content, parser)
+    except etree.XMLSyntaxError:
+        raise UnreadableFile("damaged") from None
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise UnreadableFile("damaged")
+    return root
 
 
 def zeros_shown(number_format: str) -> int:

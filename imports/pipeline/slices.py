@@ -153,6 +153,8 @@ class SheetXML:
     def halves(self, piece: bytes) -> tuple[bytes, bytes]:
         """Cut a piece of several rows near its middle."""
         starts = [match.start() for match in self._row.finditer(piece)]
+        if len(starts) < 2:
+            raise UnreadableFile("damaged")
         cut = starts[len(starts) // 2]
         return piece[:cut], piece[cut:]
 
@@ -181,7 +183,7 @@ class SlicedSheets:
             for piece in xml.pieces(*self._sizes):
                 slice_, numbers = xml.numbered(piece, last)
                 yield from self._slice(xml, slice_, numbers, last, width)
-                last = max(last, *numbers)
+                last = max([last, *numbers])
 
     def _slice(self, xml: SheetXML, piece: bytes, numbers: list[int], last: int, width: int) -> Iterator[Row]:
         refuse_beyond(max(numbers, default=0), self._max_rows)
@@ -190,7 +192,7 @@ class SlicedSheets:
             for half in xml.halves(piece):
                 part, part_numbers = xml.numbered(half, last)
                 yield from self._slice(xml, part, part_numbers, last, width)
-                last = max(last, *part_numbers)
+                last = max([last, *part_numbers])
             return
         sheet = self._parsed(xml, piece)
         if sheet.end is None or sheet.start is None:
@@ -268,7 +270,7 @@ def _is_usual(piece: bytes) -> bool:
 
 def _may_quote(texts: bytes) -> bool:
     """Whether a text may begin with an apostrophe, however it is written."""
-    return b"'" in texts or (b"&" in texts and (b"&apos;" in texts or b"&#" in texts))
+    return (b"'" in texts and b">'" in texts) or (b"&" in texts and (b">&apos;" in texts or b">&#" in texts))
 
 
 def column_index(letters: bytes) -> int:
