@@ -76,14 +76,16 @@ class Package:
                 rest = chunk[-16:]
         return found
 
-    def rebuilt(self, worksheet: bytes) -> io.BytesIO:
-        """Return a workbook of one sheet with this XML, the styles and the shared texts of this package."""
+    def rebuilt(self, *worksheet: bytes) -> io.BytesIO:
+        """Return a workbook of one sheet with these pieces of XML, the styles and the shared texts of this package."""
         kinds = {kind: self._targets[kind] for kind in ("styles", "sharedStrings") if kind in self._targets}
         stream = io.BytesIO()
         with zipfile.ZipFile(stream, "w") as target:
             for name, content in _skeleton(kinds, date_1904=self.date_1904).items():
                 target.writestr(name, content)
-            target.writestr("xl/worksheets/sheet1.xml", worksheet)
+            with target.open("xl/worksheets/sheet1.xml", "w") as part:
+                for piece in worksheet:
+                    part.write(piece)
             for kind, part in kinds.items():
                 _copy_packed(self._archive, self._names[part.lower()], target, f"xl/{kind}.xml")
         stream.seek(0)
@@ -95,12 +97,7 @@ class Package:
             return None
         if self._archive.getinfo(name).file_size > _MAX_PART:
             raise UnreadableFile("too_large")
-        # A workbook needs no entity and no outside document; one that declares them is an attack.
-        parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
-        try:
-            return etree.fromstring(self._archive.read(name), parser)
-        except etree.XMLSyntaxError:
-            raise UnreadableFile("damaged") from None
+        return parsed_part(self._archive.read(name))
 
     def _relations(self, part: str) -> dict[str, tuple[str, str]]:
         """Return the relations of a part: identifier → kind and target."""
@@ -140,6 +137,20 @@ class Package:
             return {}
         identifiers = [style.get("numFmtId") for style in cell_styles.iter("{*}xf")]
         return {index: formats[key] for index, key in enumerate(identifiers) if key in formats}
+
+
+def parsed_part(content: bytes) -> etree._Element:
+    """Parse a small part; a workbook needs no entity and no outside document, and one that declares some attacks."""
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+    if b"<!DOCTYPE" in content:
+        raise UnreadableFile("damaged")
+    try:
+        root = etree.fromstring(content, parser)
+    except etree.XMLSyntaxError:
+        raise UnreadableFile("damaged") from None
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise UnreadableFile("damaged")
+    return root
 
 
 def zeros_shown(number_format: str) -> int:

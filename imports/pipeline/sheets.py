@@ -24,8 +24,7 @@ class ErrorCell(str):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A row under the number that the spreadsheet shows; in delimited text, the number of the record."""
 
     number: int
@@ -91,10 +90,13 @@ def is_error(cell: Cell) -> bool:
 
 def unquoted(cells: Sequence[Cell]) -> tuple[Cell, ...]:
     """Return the cells, their texts without the apostrophe that keeps them from being formulas."""
-    return tuple(
-        cell[1:] if isinstance(cell, str) and cell[:1] == "'" and cell[1:2] in _FORMULA_SIGNS and cell[1:] else cell
-        for cell in cells
-    )
+    if any(isinstance(cell, str) and cell.startswith("'") for cell in cells):
+        return tuple(_without_quote(cell) if isinstance(cell, str) else cell for cell in cells)
+    return tuple(cells)
+
+
+def _without_quote(text: str) -> str:
+    return text[1:] if text[:1] == "'" and text[1:2] in _FORMULA_SIGNS else text
 
 
 def marked_rows(rows: Iterator[Row], marks: Iterator[Mark]) -> Iterator[Row]:

@@ -9,6 +9,7 @@ is found in the same bytes by searches, which cost a tenth of reading the values
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from typing import TYPE_CHECKING, BinaryIO, Final
 
@@ -23,12 +24,11 @@ if TYPE_CHECKING:
     from imports.pipeline.ooxml import Package
 
 _CHUNK: Final = 1 << 20
-# The first rows tell which sheet and which header it is: they are parsed alone.
-_FIRST: Final = 2 << 20
-_SLICE: Final = 32 << 20
-# Where the shared texts are many, parsing them again for each slice would cost more than memory does.
-_LARGE_SLICE: Final = 96 << 20
-_MANY_SHARED: Final = 24 << 20
+# Small slices cost no more than large ones, and the first rows alone tell which sheet and which header it is.
+_SLICE: Final = 2 << 20
+# The shared texts are parsed again with each slice: where they are many, it must be worth it.
+_SHARED_PER_SLICE: Final = 2
+_LARGEST_SLICE: Final = 48 << 20
 _MAX_ROW: Final = 128 << 20
 _MAX_HEAD: Final = 8 << 20
 # How many cells a slice, and a sheet, may span from the first to the last: far more than a roster of any length.
@@ -139,23 +139,22 @@ class SheetXML:
         return max(self.numbered(piece[:filled], before)[1])
 
     def numbered(self, piece: bytes, before: int) -> tuple[bytes, list[int]]:
-        """Return the piece and the number of each of its rows; rows without a number follow the one before."""
-        numbers = list(map(int, self.number.findall(piece)))
-        if len(numbers) == piece.count(self.row_tag):
-            return piece, numbers
-        numbers = []
+        """Return the piece and the numbers of its rows; a first row without a number follows the piece before."""
+        start = piece.find(self.row_tag)
+        if self.number.match(piece, start):
+            return piece, list(map(int, self.number.findall(piece)))
+        numbers: list[int] = []
         for row in self._row.finditer(piece):
             stated = self.number.match(row[0])
             numbers.append(int(stated[1]) if stated else (numbers[-1] if numbers else before) + 1)
-        start = piece.find(self.row_tag)
-        if numbers and start >= 0 and not self.number.match(piece, start):
-            place = start + len(self.row_tag)
-            piece = piece[:place] + b' r="%d"' % numbers[0] + piece[place:]
-        return piece, numbers
+        place = start + len(self.row_tag)
+        return piece[:place] + b' r="%d"' % (before + 1) + piece[place:], numbers
 
     def halves(self, piece: bytes) -> tuple[bytes, bytes]:
         """Cut a piece of several rows near its middle."""
         starts = [match.start() for match in self._row.finditer(piece)]
+        if len(starts) < 2:
+            raise UnreadableFile("damaged")
         cut = starts[len(starts) // 2]
         return piece[:cut], piece[cut:]
 
@@ -168,7 +167,8 @@ class SlicedSheets:
         self._facts: dict[str, SheetFacts] = {}
         self.sheets, self.date_1904 = package.sheets, package.date_1904
         self._quoted = package.any_shared(_may_quote)
-        self._sizes = (_FIRST, _SLICE if package.shared_bytes() < _MANY_SHARED else _LARGE_SLICE)
+        shared = _SHARED_PER_SLICE * package.shared_bytes()
+        self._sizes = (_SLICE, min(max(_SLICE, shared), _LARGEST_SLICE))
 
     def facts(self, name: str) -> SheetFacts:
         """Search the sheet to its end, without parsing it; what was found is remembered."""
@@ -182,10 +182,8 @@ class SlicedSheets:
             xml, last, width = SheetXML(stream), 0, self.facts(name).columns
             for piece in xml.pieces(*self._sizes):
                 slice_, numbers = xml.numbered(piece, last)
-                for row in self._slice(xml, slice_, numbers, last, width):
-                    last = row.number
-                    yield row
-                last = max(last, numbers[-1] if numbers else 0)
+                yield from self._slice(xml, slice_, numbers, last, width)
+                last = max([last, *numbers])
 
     def _slice(self, xml: SheetXML, piece: bytes, numbers: list[int], last: int, width: int) -> Iterator[Row]:
         refuse_beyond(max(numbers, default=0), self._max_rows)
@@ -194,7 +192,7 @@ class SlicedSheets:
             for half in xml.halves(piece):
                 part, part_numbers = xml.numbered(half, last)
                 yield from self._slice(xml, part, part_numbers, last, width)
-                last = max(last, part_numbers[-1])
+                last = max([last, *part_numbers])
             return
         sheet = self._parsed(xml, piece)
         if sheet.end is None or sheet.start is None:
@@ -206,7 +204,7 @@ class SlicedSheets:
         yield from marked_rows(rows, self._found(piece)) if self._has_marks(piece) else rows
 
     def _parsed(self, xml: SheetXML, piece: bytes) -> calamine.CalamineSheet:
-        rebuilt = self._package.rebuilt(xml.open_tag + piece + xml.end_tag)
+        rebuilt = self._package.rebuilt(xml.open_tag, piece, xml.end_tag)
         return calamine.CalamineWorkbook.from_filelike(rebuilt).get_sheet_by_index(0)
 
     def _has_marks(self, piece: bytes) -> bool:
@@ -221,17 +219,16 @@ class SlicedSheets:
 
 
 def _rows(sheet: calamine.CalamineSheet, last: int, *, quoted: bool) -> Iterator[Row]:
-    # Rows come from the top of the sheet, but columns only from the first filled one.
+    # What is blank above and beside the filled area is left out by the reader of values.
     top, margin = sheet.start or (0, 0)
     before = ("",) * margin
-    for number, values in enumerate(sheet.iter_rows(), start=1):
-        if number <= last:
-            continue
-        if number <= top:
-            yield Row(number, ())
-            continue
-        cells = (*before, *values) if margin else tuple(values)
-        yield Row(number, unquoted(cells) if quoted else cells)
+    yield from (Row(number, ()) for number in range(last + 1, top + 1))
+    values = map(tuple, sheet.to_python())
+    if margin:
+        values = ((*before, *cells) for cells in values)
+    if quoted:
+        values = map(unquoted, values)
+    yield from map(Row._make, zip(itertools.count(top + 1), values))
 
 
 def _survey(xml: SheetXML) -> SheetFacts:
@@ -273,7 +270,7 @@ def _is_usual(piece: bytes) -> bool:
 
 def _may_quote(texts: bytes) -> bool:
     """Whether a text may begin with an apostrophe, however it is written."""
-    return b"'" in texts or (b"&" in texts and (b"&apos;" in texts or b"&#" in texts))
+    return (b"'" in texts and b">'" in texts) or (b"&" in texts and (b">&apos;" in texts or b">&#" in texts))
 
 
 def column_index(letters: bytes) -> int:

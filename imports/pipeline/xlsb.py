@@ -6,10 +6,8 @@ import posixpath
 import struct
 from typing import TYPE_CHECKING, Final
 
-from lxml import etree
-
 from imports.pipeline.issues import UnreadableFile
-from imports.pipeline.ooxml import zeros_shown
+from imports.pipeline.ooxml import parsed_part, zeros_shown
 from imports.pipeline.sheets import ERROR_TEXTS, Mark, SheetFacts, Span, bounded_spans
 
 if TYPE_CHECKING:
@@ -66,14 +64,9 @@ class BinaryPackage:
         name = "xl/_rels/workbook.bin.rels"
         if name not in self._archive.namelist():
             return {}
-        parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
-        try:
-            tree = etree.fromstring(self._archive.read(name), parser)
-        except etree.XMLSyntaxError:
-            raise UnreadableFile("damaged") from None
         return {
             relation.get("Id", ""): posixpath.normpath(posixpath.join("/xl", relation.get("Target", ""))).lstrip("/")
-            for relation in tree.iter("{*}Relationship")
+            for relation in parsed_part(self._archive.read(name)).iter("{*}Relationship")
         }
 
     def _zero_formats(self) -> dict[int, int]:

@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 import openpyxl
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 HEADER = ("Matricule", "Nom", "Prénom", "Courriel")
 PEOPLE = (
@@ -62,11 +62,14 @@ _ODS_HEAD = (
 _ODS_FOOT = "</table:table></office:spreadsheet></office:body></office:document-content>"
 
 
-def ods(rows: Iterable[Sequence[str | float]]) -> io.BytesIO:
+def ods(rows: Iterable[Sequence[str | float]], *, zeros: int = 0) -> io.BytesIO:
+    """Write a workbook whose numbers are shown with this many digits."""
+
     def cell(value: str | float) -> str:
         kind = "string" if isinstance(value, str) else "float"
         number = "" if isinstance(value, str) else f' office:value="{value}"'
-        text = f"<text:p>{escape(str(value))}</text:p>"
+        shown = f"{int(value):0{zeros}d}" if zeros and not isinstance(value, str) else str(value)
+        text = f"<text:p>{escape(shown)}</text:p>"
         return f'<table:table-cell office:value-type="{kind}"{number}>{text}</table:table-cell>'
 
     lines = "".join(f"<table:table-row>{''.join(map(cell, row))}</table:table-row>" for row in rows)
@@ -79,6 +82,22 @@ def ods(rows: Iterable[Sequence[str | float]]) -> io.BytesIO:
     )
 
 
+def repacked(
+    stream: io.BytesIO,
+    changes: Mapping[str, Callable[[bytes], bytes]],
+    added: Mapping[str, bytes] | None = None,
+) -> io.BytesIO:
+    """Write an archive anew, some of its parts changed."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(stream) as source, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as out:
+        for name in source.namelist():
+            content = source.read(name)
+            out.writestr(name, changes[name](content) if name in changes else content)
+        for name, content in (added or {}).items():
+            out.writestr(name, content)
+    return target
+
+
 def archive(parts: Mapping[str, str | bytes]) -> io.BytesIO:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as zipped:
@@ -87,8 +106,11 @@ def archive(parts: Mapping[str, str | bytes]) -> io.BytesIO:
     return stream
 
 
-def xls(rows: Iterable[Sequence[str | float]]) -> io.BytesIO:
-    """Write a workbook as Excel 97 does: records of BIFF8 in the stream "Workbook" of a compound file."""
+def xls(rows: Iterable[Sequence[str | float]], *, zeros: bool = False) -> io.BytesIO:
+    """Write a workbook as Excel 97 does: records of BIFF8 in the stream "Workbook" of a compound file.
+
+    With `zeros`, numbers are shown by the format 00000.
+    """
 
     def record(kind: int, payload: bytes) -> bytes:
         return struct.pack("<HH", kind, len(payload)) + payload
@@ -106,6 +128,11 @@ def xls(rows: Iterable[Sequence[str | float]]) -> io.BytesIO:
                 cells += record(0x0203, place + struct.pack("<d", value))
     begin = record(0x0809, struct.pack("<HHHHII", 0x0600, 0x0005, 0, 0, 0, 0))
     name = b"\x08\x00" + b"Effectif"
+    styles = b""
+    if zeros:
+        styles = record(0x041E, struct.pack("<HHB", 164, 5, 0) + b"00000")
+        styles += record(0x00E0, struct.pack("<HH", 0, 164) + bytes(16))
+    begin += styles
     start = len(begin) + 4 + 6 + len(name) + 4
     index = record(0x0085, struct.pack("<IH", start, 0) + name)
     end = record(0x000A, b"")
