@@ -47,7 +47,8 @@ class CompoundFile:
         (directory,) = struct.unpack_from("<I", self._content, 48)
         used = [number for number, word in enumerate(self._table) if word != _FREE]
         needed = [number for number in (directory, *struct.unpack_from("<109I", self._content, 76)) if number < _FREE]
-        return (max([*used[-1:], *needed], default=0) + 1) * self._size >= len(self._content)
+        last: int = max([*used[-1:], *needed], default=0)
+        return bool((last + 1) * self._size >= len(self._content))
 
     def _sector(self, number: int) -> bytes:
         place = (number + 1) * self._size

@@ -11,7 +11,7 @@ import posixpath
 import re
 import zipfile
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final
 
 from lxml import etree
 
@@ -55,9 +55,9 @@ class Package:
         self.sheets = tuple(part.sheet for part in self._parts.values())
         self.widths = self._zero_formats()
 
-    def open_sheet(self, name: str) -> zipfile.ZipExtFile:
+    def open_sheet(self, name: str) -> IO[bytes]:
         """Open the part of a sheet; the unpacked bytes are checked as they come."""
-        return self._archive.open(self._names[self._parts[name].part.lower()])  # type: ignore[return-value]
+        return self._archive.open(self._names[self._parts[name].part.lower()])
 
     def shared_bytes(self) -> int:
         """How large the table of shared texts is: it is parsed with each slice of a sheet."""
@@ -78,14 +78,16 @@ class Package:
 
     def rebuilt(self, *worksheet: bytes) -> io.BytesIO:
         """Return a workbook of one sheet with these pieces of XML, the styles and the shared texts of this package."""
-        kinds = {kind: self._targets[kind] for kind in ("styles", "sharedStrings") if kind in self._targets}
+        kinds: dict[str, str] = {
+            kind: self._targets[kind] for kind in ("styles", "sharedStrings") if kind in self._targets
+        }
         stream = io.BytesIO()
         with zipfile.ZipFile(stream, "w") as target:
             for name, content in _skeleton(kinds, date_1904=self.date_1904).items():
                 target.writestr(name, content)
-            with target.open("xl/worksheets/sheet1.xml", "w") as part:
+            with target.open("xl/worksheets/sheet1.xml", "w") as sheet:
                 for piece in worksheet:
-                    part.write(piece)
+                    sheet.write(piece)
             for kind, part in kinds.items():
                 _copy_packed(self._archive, self._names[part.lower()], target, f"xl/{kind}.xml")
         stream.seek(0)
@@ -200,4 +202,4 @@ def _copy_packed(source: zipfile.ZipFile, name: str, target: zipfile.ZipFile, ne
     out.write(packed)
     target.filelist.append(copied)
     target.NameToInfo[new_name] = copied
-    target.start_dir = out.tell()  # type: ignore[attr-defined]  # Where the directory will be written.
+    target.start_dir = out.tell()  # Where the directory will be written.

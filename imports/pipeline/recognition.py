@@ -57,7 +57,7 @@ class Reason(StrEnum):
 
 class _Claim(NamedTuple):
     rank: int
-    index: int
+    index: int  # type: ignore[assignment]  # A column's place, and no method of tuples.
     reason: Reason
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import itertools
 import re
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import IO, TYPE_CHECKING, Final
 
 import python_calamine as calamine
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from imports.pipeline.ooxml import Package
+    from imports.pipeline.sheets import Cell
 
 _CHUNK: Final = 1 << 20
 # Small slices cost no more than large ones, and the first rows alone tell which sheet and which header it is.
@@ -52,7 +53,7 @@ _MAX_COLUMNS: Final = 16_384
 class SheetXML:
     """The XML of one sheet: what stands before its rows, its rows in pieces, and what stands after them."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
         self._buffer, self._ended, self.tail = b"", False, b""
         match = self._sheet_data()
@@ -223,7 +224,7 @@ def _rows(sheet: calamine.CalamineSheet, last: int, *, quoted: bool) -> Iterator
     top, margin = sheet.start or (0, 0)
     before = ("",) * margin
     yield from (Row(number, ()) for number in range(last + 1, top + 1))
-    values = map(tuple, sheet.to_python())
+    values: Iterator[tuple[Cell, ...]] = map(tuple, sheet.to_python())
     if margin:
         values = ((*before, *cells) for cells in values)
     if quoted:

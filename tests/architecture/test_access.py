@@ -221,7 +221,11 @@ def test_who_meets_what(name: str, visitors: dict[str, Client], laposte: Organis
     parameters = get_resolver().reverse_dict.getlist(name)[0][0][0][1]
     with organisation_scope(laposte.pk):
         address = reverse(name, kwargs={parameter: PARTS[parameter](laposte) for parameter in parameters})
-    met = {visitor: getattr(visitors[visitor], page.method)(address).status_code for visitor in VISITORS}
+    met = {}
+    for visitor in VISITORS:
+        answer = getattr(visitors[visitor], page.method)(address)
+        met[visitor] = answer.status_code
+        answer.close()
     for visitor, expected in zip(VISITORS, page.expected, strict=True):
         allowed = LET_IN if expected == OK else {expected}
         assert met[visitor] in allowed, f"{address}: {met}"

@@ -48,6 +48,11 @@ def test_who_may_not_do_the_next_step_is_shown_no_button(as_victor: Client) -> N
     assert "/o/laposte/sign-in/" not in answer.text
 
 
+def applied_import(organisation: Organisation) -> int:
+    with organisation_scope(organisation.pk):
+        return RosterImport.objects.get(state="applied").pk
+
+
 def test_what_waits_is_listed_the_most_urgent_first(as_helene: Client, laposte: Organisation) -> None:
     long_ago = timezone.now() - timedelta(days=43)
     with organisation_scope(laposte.pk):
@@ -63,7 +68,8 @@ def test_what_waits_is_listed_the_most_urgent_first(as_helene: Client, laposte: 
 
     tasks = as_helene.get("/o/laposte/").context["tasks"]
 
-    assert [task.url for task in tasks][-2:] == ["/o/laposte/matches/", "/o/laposte/imports/new/"]
+    latest = applied_import(laposte)
+    assert [task.url for task in tasks][-2:] == ["/o/laposte/matches/", f"/o/laposte/imports/new/?like={latest}"]
     assert len(tasks) == 4
     assert "43" in tasks[-1].term
 
