@@ -48,6 +48,8 @@ AT_MOST = 0.2
 """Seconds that a page may take, whatever its size."""
 
 _REPEATED = 10
+_SITE = next(people(SMALL)).site
+"""Somebody arrives there in every review."""
 _NEXT_PAGE = re.compile(r'href="([^"]*)"\s+rel="next"')
 _FINDS = re.compile(r'<input[^>]* name="q"')
 
@@ -82,7 +84,7 @@ PAGES = {
     "page, review, changes": Page("import_detail", of="import", query="?list=changes"),
     "page, review, second": Page("import_detail", of="import", query="?list=changes", second=True),
     "page, review, search": Page("import_detail", of="import", find="Ber"),
-    "page, review of a site": Page("import_detail", of="import", query=f"?{urlencode({'site': SITES[7]})}"),
+    "page, review of a site": Page("import_detail", of="import", query=f"?{urlencode({'site': _SITE})}"),
 }
 
 
