@@ -12,13 +12,14 @@ from django.utils.translation import gettext as _
 
 from imports import quarantine
 from imports.landing import FOUND_BY_PLAN, VALUES, room, storable
-from imports.lifecycle import WAITING, locked_import, move
+from imports.lifecycle import WAITING, locked_import, move, record
 from imports.models import RosterImport, RowIssue, StagedRow
 from imports.pipeline.copying import RANKS, fields_read
 from imports.pipeline.fields import ROSTER_FIELDS
 from imports.pipeline.mapping import Mapping
 from imports.pipeline.validation import check_texts
 from imports.remembering import remember_mapping, remember_sites
+from portal.audit.actions import Action
 from portal.core.errors import Refusal
 from portal.people.intake import DATE_FIELDS
 
@@ -46,6 +47,7 @@ def accept_reading(*, actor: Actor, organisation: Organisation, import_id: int) 
     roster_import.looked_at = timezone.now()
     roster_import.save(update_fields=["looked_at"])
     remember_mapping(actor=actor, organisation=organisation, mapping=Mapping.from_json(roster_import.mapping))
+    record(actor, roster_import, Action.IMPORT_READING_ACCEPTED, {})
 
 
 @transaction.atomic
@@ -66,7 +68,6 @@ def choose_reading(
     Raises:
         Refusal: `not_ready`, `upload_again`: nothing is left of the file.
     """
-    del actor
     roster_import = _waiting(organisation, import_id, (*WAITING, State.UNCLEAR))
     if not (roster_import.quarantine or roster_import.copy):
         raise Refusal("upload_again", _("This file is no longer kept: upload it again."))
@@ -75,6 +76,7 @@ def choose_reading(
     roster_import.looked_at = timezone.now() if columns else None
     roster_import.error, roster_import.error_params = "", {}
     move(roster_import, State.PREPARING)
+    record(actor, roster_import, Action.IMPORT_READING_CHOSEN, {"columns": sorted(columns)})
 
 
 def checked_row(organisation: Organisation, *, number: int, texts: Map[str, str]) -> CheckedRow:
@@ -94,7 +96,6 @@ def correct_row(
     Raises:
         Refusal: `not_ready`, `unknown_row`.
     """
-    del actor
     roster_import = _waiting(organisation, import_id)
     row = _rows(roster_import).select_for_update().filter(number=number).exclude(number__lte=0).first()
     if row is None:
@@ -112,7 +113,14 @@ def correct_row(
     issues = RowIssue.objects.filter(organisation_id=organisation.pk, roster_import=roster_import, number=number)
     issues.exclude(code__in=found_by_plan).delete()
     RosterImport.objects.filter(pk=roster_import.pk).update(stale=True)
+    record(actor, roster_import, Action.IMPORT_ROW_CORRECTED, {"row": number})
     return []
+
+
+@transaction.atomic
+def note_taken(*, actor: Actor, roster_import: RosterImport, what: str) -> None:
+    """Record that somebody took a file of the import away: it holds people."""
+    record(actor, roster_import, Action.IMPORT_FILE_TAKEN, {"what": what})
 
 
 @transaction.atomic
@@ -122,12 +130,12 @@ def say_twins(*, actor: Actor, organisation: Organisation, import_id: int, said:
     Raises:
         Refusal: `not_ready`.
     """
-    del actor
     roster_import = _waiting(organisation, import_id)
     for word in (Twin.SAME, Twin.OTHER):
         numbers = [number for number, answer in said.items() if answer == word]
         _rows(roster_import).filter(number__in=numbers, twin_id__isnull=False).update(twin_said=word)
     move(roster_import, State.PLANNING)
+    record(actor, roster_import, Action.IMPORT_TWINS_SAID, {"answers": len(said)})
 
 
 @transaction.atomic
@@ -137,7 +145,6 @@ def name_sites(*, actor: Actor, organisation: Organisation, import_id: int, name
     Raises:
         Refusal: `not_ready`.
     """
-    del actor
     roster_import = _waiting(organisation, import_id)
     most = room(StagedRow, "site")
     told = {written: name.strip()[:most] for written, name in names.items() if name.strip()}
@@ -145,6 +152,7 @@ def name_sites(*, actor: Actor, organisation: Organisation, import_id: int, name
     for written, name in told.items():
         _rows(roster_import).filter(number__gt=0, site=written).update(site=name)
     move(roster_import, State.PLANNING)
+    record(actor, roster_import, Action.IMPORT_SITES_NAMED, {"sites": len(told)})
 
 
 @transaction.atomic
@@ -154,10 +162,10 @@ def take_whose_edits(*, actor: Actor, organisation: Organisation, import_id: int
     Raises:
         Refusal: `not_ready`.
     """
-    del actor
     roster_import = _waiting(organisation, import_id)
     roster_import.override_edits = override
     move(roster_import, State.PLANNING)
+    record(actor, roster_import, Action.IMPORT_EDITS_CHOSEN, {"file": override})
 
 
 @transaction.atomic
@@ -167,7 +175,6 @@ def bring_corrections(*, actor: Actor, organisation: Organisation, import_id: in
     Raises:
         Refusal: `not_ready`, `too_large`.
     """
-    del actor
     roster_import = _waiting(organisation, import_id)
     try:
         stored = quarantine.shut_away(file, limit=settings.IMPORT_MAX_BYTES)
@@ -177,6 +184,7 @@ def bring_corrections(*, actor: Actor, organisation: Organisation, import_id: in
     roster_import.merging = True
     roster_import.due_at = timezone.now() + timedelta(seconds=settings.IMPORT_UNREAD_SECONDS)
     move(roster_import, State.PREPARING)
+    record(actor, roster_import, Action.IMPORT_CORRECTIONS_BROUGHT, {"bytes": stored.size})
 
 
 def correctable_texts(roster_import: RosterImport, row: StagedRow, issues: Iterable[RowIssue]) -> dict[str, str]:

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import FileResponse
 from django.views.decorators.http import require_safe
 
+from imports.corrections import note_taken
 from imports.messages import file_message
 from imports.pages import found, to_import
 from imports.pipeline.issues import UnreadableFile
@@ -40,9 +41,11 @@ def import_workbook(request: OrganisationRequest, import_id: int) -> HttpRespons
         return _gone(request, import_id)
     faulty = request.GET.get("only") == "faulty"
     try:
-        return _download(*marked_workbook(request.organisation, roster_import, only_faulty=faulty))
+        download = _download(*marked_workbook(request.organisation, roster_import, only_faulty=faulty))
     except (QuarantineLost, UnreadableFile):
         return _gone(request, import_id)
+    note_taken(actor=request.access.actor, roster_import=roster_import, what="faulty rows" if faulty else "workbook")
+    return download
 
 
 @require_safe
@@ -53,9 +56,11 @@ def import_copy(request: OrganisationRequest, import_id: int) -> HttpResponseBas
     if not roster_import.copy:
         return _gone(request, import_id)
     try:
-        return _download(*redacted_copy(request.organisation, roster_import))
+        download = _download(*redacted_copy(request.organisation, roster_import))
     except (QuarantineLost, UnreadableFile):
         return _gone(request, import_id)
+    note_taken(actor=request.access.actor, roster_import=roster_import, what="copy")
+    return download
 
 
 def _download(file: IO[bytes], name: str, content_type: str) -> FileResponse:

@@ -55,8 +55,8 @@ def stage_absent(params: dict[str, Any]) -> None:
     cursor_rows(
         f"""
         INSERT INTO imports_stagedrow ({_WRITTEN.format(values=columns + ", cohort")})
-        SELECT e.organisation_id, %(import)s, -row_number() OVER (ORDER BY e.sort_name, e.id), e.sort_name, {theirs},
-            '', '{{}}', 'depart', e.id, '{{active}}', '{{}}', NULL,
+        SELECT e.organisation_id, %(import)s, -row_number() OVER (ORDER BY e.sort_name DESC, e.id DESC), e.sort_name,
+            {theirs}, '', '{{}}', 'depart', e.id, '{{active}}', '{{}}', NULL,
             false, true, false, false, false, false, NULL, '', ''
         FROM people_employee e
         WHERE e.organisation_id = %(organisation)s AND e.active

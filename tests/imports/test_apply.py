@@ -168,7 +168,7 @@ work(actor=OPERATOR, organisation=organisation, import_id=int(sys.argv[3]))
 
 KILL_POINTS = [
     ("prepare", "runs", "begin_preparing", 1),
-    ("prepare", "services", "make_plan", 1),
+    ("prepare", "lifecycle", "make_plan", 1),
     ("prepare", "quarantine", "discard", 1),
     ("apply", "apply", "upsert_employees", 1),
     ("apply", "apply", "upsert_employees", 3),
