@@ -247,3 +247,4 @@ def test_a_template_can_be_had_before_there_is_a_file(as_helene: Client, laposte
     answer = as_helene.get(reverse("import_template", args=["laposte"]))
 
     assert "attachment" in answer.headers["Content-Disposition"]
+    assert answer.getvalue()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from portal.organisations.models import Organisation
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 60
+PATIENCE = 240
 
 
 class Worker:
