@@ -67,8 +67,6 @@ def portal() -> Iterator[Portal]:
         for name, value in os.environ.items()
         if name not in {"DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "STORAGE_URL", "DJANGO_SETTINGS_MODULE"}
     }
-    # Small steps, so that a bar is seen to move.
-    own["IMPORT_CHUNK_ROWS"] = "5"
     with tempfile.TemporaryDirectory(
         dir=embedded.VAR / "test", prefix="journey-", ignore_cleanup_errors=True
     ) as folder:
