@@ -24,6 +24,8 @@ def whole_sets(rows: int | None = None) -> Iterator[None]:
     if rows is not None and rows <= FEW:
         yield
         return
+    ((before,),) = cursor_rows("SELECT current_setting('enable_nestloop')")
     cursor_rows("SELECT set_config('enable_nestloop', 'off', true)")
     yield
-    cursor_rows("SELECT set_config('enable_nestloop', 'on', true)")
+    # What was before, not "on": a block inside another must not end the outer one.
+    cursor_rows("SELECT set_config('enable_nestloop', %s, true)", [before])
