@@ -75,6 +75,7 @@ def choose_reading(
     roster_import.choice = {"columns": dict(columns), "extras": list(extras)} if columns else {}
     roster_import.looked_at = timezone.now() if columns else None
     roster_import.error, roster_import.error_params = "", {}
+    _touch(actor, roster_import)
     move(roster_import, State.PREPARING)
     record(actor, roster_import, Action.IMPORT_READING_CHOSEN, {"columns": sorted(columns)})
 
@@ -112,7 +113,9 @@ def correct_row(
     found_by_plan = [code.value for code in FOUND_BY_PLAN]
     issues = RowIssue.objects.filter(organisation_id=organisation.pk, roster_import=roster_import, number=number)
     issues.exclude(code__in=found_by_plan).delete()
-    RosterImport.objects.filter(pk=roster_import.pk).update(stale=True)
+    _touch(actor, roster_import)
+    roster_import.stale = True
+    roster_import.save(update_fields=["stale", "touched_by"])
     record(actor, roster_import, Action.IMPORT_ROW_CORRECTED, {"row": number})
     return []
 
@@ -134,6 +137,7 @@ def say_twins(*, actor: Actor, organisation: Organisation, import_id: int, said:
     for word in (Twin.SAME, Twin.OTHER):
         numbers = [number for number, answer in said.items() if answer == word]
         _rows(roster_import).filter(number__in=numbers, twin_id__isnull=False).update(twin_said=word)
+    _touch(actor, roster_import)
     move(roster_import, State.PLANNING)
     record(actor, roster_import, Action.IMPORT_TWINS_SAID, {"answers": len(said)})
 
@@ -151,6 +155,7 @@ def name_sites(*, actor: Actor, organisation: Organisation, import_id: int, name
     remember_sites(organisation=organisation, names=told)
     for written, name in told.items():
         _rows(roster_import).filter(number__gt=0, site=written).update(site=name)
+    _touch(actor, roster_import)
     move(roster_import, State.PLANNING)
     record(actor, roster_import, Action.IMPORT_SITES_NAMED, {"sites": len(told)})
 
@@ -164,6 +169,7 @@ def take_whose_edits(*, actor: Actor, organisation: Organisation, import_id: int
     """
     roster_import = _waiting(organisation, import_id)
     roster_import.override_edits = override
+    _touch(actor, roster_import)
     move(roster_import, State.PLANNING)
     record(actor, roster_import, Action.IMPORT_EDITS_CHOSEN, {"file": override})
 
@@ -180,11 +186,18 @@ def bring_corrections(*, actor: Actor, organisation: Organisation, import_id: in
         stored = quarantine.shut_away(file, limit=settings.IMPORT_MAX_BYTES)
     except quarantine.TooLarge:
         raise Refusal("too_large", _("This file is too large: bring only the rows that were to correct.")) from None
-    roster_import.quarantine, roster_import.file_digest = stored.name, stored.digest
+    roster_import.quarantine, roster_import.merged_digest = stored.name, stored.digest
     roster_import.merging = True
     roster_import.due_at = timezone.now() + timedelta(seconds=settings.IMPORT_UNREAD_SECONDS)
+    _touch(actor, roster_import)
     move(roster_import, State.PREPARING)
     record(actor, roster_import, Action.IMPORT_CORRECTIONS_BROUGHT, {"bytes": stored.size})
+
+
+def _touch(actor: Actor, roster_import: RosterImport) -> None:
+    """Note who changed what the import would do: the second person who approves it is somebody else."""
+    if actor.user_id is not None:
+        roster_import.touched_by = sorted({*roster_import.touched_by, actor.user_id})
 
 
 def correctable_texts(roster_import: RosterImport, row: StagedRow, issues: Iterable[RowIssue]) -> dict[str, str]:

@@ -72,7 +72,8 @@ def decided(roster_import: RosterImport) -> str:
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def start_applying(actor: Actor, organisation: Organisation, roster_import: RosterImport, action: Action) -> None:
+def start_applying(actor: Actor, organisation: Organisation, roster_import: RosterImport) -> None:
+    """Begin to apply what is released. Whoever wanted it is recorded by the caller."""
     counts = roster_import.counts
     create_named_cohorts(actor=actor, plan=planned(organisation, roster_import))
     to_do = {
@@ -83,14 +84,13 @@ def start_applying(actor: Actor, organisation: Organisation, roster_import: Rost
     roster_import.counts = {**counts, "to_do": to_do, "recomputed": False}
     roster_import.cursor_action, roster_import.cursor_number = "", BEFORE_ALL
     move(roster_import, State.APPLYING)
-    record(actor, roster_import, action, told(roster_import))
 
 
-def start_or_wait(actor: Actor, organisation: Organisation, roster_import: RosterImport, action: Action) -> None:
+def start_or_wait(actor: Actor, organisation: Organisation, roster_import: RosterImport) -> None:
     """Start to apply; while another import of the organisation is at work, wait for the sweep to try again."""
     try:
         with transaction.atomic():
-            start_applying(actor, organisation, roster_import, action)
+            start_applying(actor, organisation, roster_import)
     except Refusal:
         roster_import.agreed = decided(roster_import)
         move(roster_import, State.PLANNING)

@@ -17,7 +17,8 @@ class RosterImport(TenantModel):
     The states move by compare-and-set. `heartbeat_at` is written by whoever works on it; when it falls silent, the
     sweep takes the work up again. `quarantine` names the file as it came, until it has been read; `copy` the redacted
     copy that replaces it. `stale` says that corrections wait to be compared; `agreed` is the digest of the plan that
-    was confirmed while it had to be made again. `cursor_*` is how far an apply has come.
+    was confirmed while it had to be made again. `touched_by` are the users who
+    changed since what it would do: none of them approves it. `cursor_*` is how far an apply has come.
     """
 
     class State(models.TextChoices):
@@ -62,6 +63,7 @@ class RosterImport(TenantModel):
     channel = models.CharField(max_length=7, choices=Channel, default=Channel.COMMAND)
     quarantine = models.CharField(max_length=100, blank=True)
     merging = models.BooleanField(default=False)
+    merged_digest = models.BinaryField(max_length=32, null=True, blank=True)
     copy = models.CharField(max_length=100, blank=True)
     copy_format = models.CharField(max_length=5, blank=True)
     copy_digest = models.BinaryField(max_length=32, null=True, blank=True)
@@ -70,6 +72,7 @@ class RosterImport(TenantModel):
     choice = models.JSONField(default=dict, blank=True)
     preview = models.JSONField(default=dict, blank=True)
     looked_at = models.DateTimeField(null=True, blank=True)
+    touched_by = ArrayField(models.BigIntegerField(), default=list, blank=True)
     override_edits = models.BooleanField(default=False)
     cohort_name = models.CharField(max_length=150, blank=True)
     mapping = models.JSONField(default=dict)

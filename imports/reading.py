@@ -118,7 +118,8 @@ class Reading:
 def open_file(roster_import: RosterImport) -> Any:  # noqa: ANN401  A context manager of a file.
     """Open what there is of an import's file: as it came, until it has been read, then its redacted copy."""
     if roster_import.quarantine:
-        return quarantine.let_out(roster_import.quarantine, bytes(roster_import.file_digest))
+        digest = roster_import.merged_digest if roster_import.merging else roster_import.file_digest
+        return quarantine.let_out(roster_import.quarantine, bytes(digest or b""))
     if not roster_import.copy:
         raise quarantine.QuarantineLost
     return quarantine.let_out(roster_import.copy, bytes(roster_import.copy_digest or b""))

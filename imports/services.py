@@ -23,8 +23,9 @@ from imports.lifecycle import (
     record,
     start_applying,
     start_undoing,
+    told,
 )
-from imports.models import ImportChange, RosterImport
+from imports.models import ImportChange, RosterImport, StagedRow
 from portal.audit.actions import Action
 from portal.core.actor import ActorKind
 from portal.core.errors import Refusal
@@ -141,13 +142,16 @@ def _is_same_file(known: RosterImport, other: RosterImport) -> bool:
 
 
 @transaction.atomic
-def confirm_import(*, actor: Actor, organisation: Organisation, import_id: int) -> Confirmation:
+def confirm_import(
+    *, actor: Actor, organisation: Organisation, import_id: int, seen: str | None = None
+) -> Confirmation:
     """Start to apply what was shown, without what is held.
 
-    The roster may have changed since: then the plan is made again first, and it goes on only if it comes to the same.
+    `seen` is the `plan_token` of the page on which somebody confirms. The roster may have changed since: then the plan
+    is made again first, and it goes on only if it comes to the same.
 
     Raises:
-        Refusal: `needs_approval`, `not_ready`, `plan_stale`, `another_import_at_work`.
+        Refusal: `needs_approval`, `not_ready`, `plan_stale`, `plan_changed`, `another_import_at_work`.
     """
     roster_import = locked_import(organisation, import_id)
     if roster_import.state == State.HELD:
@@ -155,35 +159,48 @@ def confirm_import(*, actor: Actor, organisation: Organisation, import_id: int) 
         raise Refusal("needs_approval", message)
     if roster_import.state != State.READY:
         raise Refusal("not_ready", _("This import is not waiting to be applied."))
-    _refuse_stale(roster_import)
+    _refuse_unseen(roster_import, seen)
     roster_import.release = RosterImport.Release.FREE
     return _go_on(actor, organisation, roster_import, Action.IMPORT_CONFIRMED)
 
 
 @transaction.atomic
-def approve_held(*, actor: Actor, organisation: Organisation, import_id: int) -> Confirmation:
+def approve_held(*, actor: Actor, organisation: Organisation, import_id: int, seen: str | None = None) -> Confirmation:
     """Let go what was held, as a second person, and start to apply everything that is not applied yet.
 
+    Whoever brought the file or changed since what it would do is not a second person.
+
     Raises:
-        Refusal: `same_person`, `nothing_held`, `plan_stale`, `plan_outdated`, `another_import_at_work`.
+        Refusal: `same_person`, `nothing_held`, `plan_stale`, `plan_changed`, `plan_outdated`, `another_import_at_work`.
     """
     roster_import = locked_import(organisation, import_id)
     if not roster_import.counts.get("held") or roster_import.state not in (*WAITING, State.APPLIED):
         raise Refusal("nothing_held", _("Nothing is held in this import."))
-    if actor.kind is ActorKind.USER and actor.user_id == roster_import.uploaded_by_id:
-        message = _("You uploaded this file: someone else must approve what is held.")
+    if actor.kind is ActorKind.USER and had_a_hand_in(roster_import, actor.user_id):
+        message = _("You uploaded this file or corrected it: someone else must approve what is held.")
         raise Refusal("same_person", message)
-    _refuse_stale(roster_import)
+    _refuse_unseen(roster_import, seen)
     roster_import.approved_by = actor.pseudonym
     if roster_import.state != State.APPLIED:
         roster_import.release = RosterImport.Release.ALL
         return _go_on(actor, organisation, roster_import, Action.IMPORT_APPROVED)
-    if _other_import_since(roster_import):
-        message = _("Another import has changed the roster since this was planned. Upload the file again.")
+    if _other_import_since(roster_import) or _held_people_changed_since(roster_import):
+        message = _("The roster has changed since this was planned. Upload the file again.")
         raise Refusal("plan_outdated", message)
     roster_import.release = RosterImport.Release.HELD
-    start_applying(actor, organisation, roster_import, Action.IMPORT_APPROVED)
+    start_applying(actor, organisation, roster_import)
+    record(actor, roster_import, Action.IMPORT_APPROVED, told(roster_import))
     return Confirmation.STARTED
+
+
+def had_a_hand_in(roster_import: RosterImport, user_id: int | None) -> bool:
+    """Whether somebody brought the file, or changed since what it would do."""
+    return user_id is not None and user_id in {roster_import.uploaded_by_id, *roster_import.touched_by}
+
+
+def plan_token(roster_import: RosterImport) -> str:
+    """What a page that shows the plan sends back with its buttons: a plan made since is another one."""
+    return roster_import.planned_at.isoformat() if roster_import.planned_at else ""
 
 
 @transaction.atomic
@@ -232,22 +249,29 @@ def undo_import(*, actor: Actor, organisation: Organisation, import_id: int) -> 
     if not may:
         raise Refusal("nothing_to_undo", _("This import has changed nothing that could be undone."))
     start_undoing(roster_import)
-    del actor  # The event is written once, when the undo is done.
+    record(actor, roster_import, Action.IMPORT_UNDO_ASKED, {})
 
 
-def _refuse_stale(roster_import: RosterImport) -> None:
+def _refuse_unseen(roster_import: RosterImport, seen: str | None) -> None:
     if roster_import.stale:
         message = _("Some rows were corrected since: compare the file with the roster again, then apply it.")
         raise Refusal("plan_stale", message)
+    if seen is not None and seen != plan_token(roster_import):
+        message = _("What this import would do has changed since your page was opened. Look at it again.")
+        raise Refusal("plan_changed", message)
 
 
 def _go_on(actor: Actor, organisation: Organisation, roster_import: RosterImport, action: Action) -> Confirmation:
+    """Start, or have the plan made again first; either way the person's word is recorded as theirs, now."""
     if _roster_changed_since(roster_import):
         roster_import.agreed = decided(roster_import)
         move(roster_import, State.PLANNING)
-        return Confirmation.PLANNING
-    start_applying(actor, organisation, roster_import, action)
-    return Confirmation.STARTED
+        began = Confirmation.PLANNING
+    else:
+        start_applying(actor, organisation, roster_import)
+        began = Confirmation.STARTED
+    record(actor, roster_import, action, told(roster_import))
+    return began
 
 
 def _roster_changed_since(roster_import: RosterImport) -> bool:
@@ -258,8 +282,18 @@ def _roster_changed_since(roster_import: RosterImport) -> bool:
 
 def _other_import_since(roster_import: RosterImport) -> bool:
     others = RosterImport.objects.filter(organisation_id=roster_import.organisation_id).exclude(pk=roster_import.pk)
+    stopped_on_its_way = Q(state=State.FAILED, heartbeat_at__gt=roster_import.planned_at, cursor_action__gt="")
     since = Q(applied_at__gt=roster_import.planned_at) | Q(undone_at__gt=roster_import.planned_at)
-    return others.filter(since).exists()
+    return others.filter(since | stopped_on_its_way).exists()
+
+
+def _held_people_changed_since(roster_import: RosterImport) -> bool:
+    """Whether somebody whom what is held would change was changed by hand since the plan was made."""
+    changed = roster(roster_import.organisation).filter(changed_at__gt=roster_import.planned_at)
+    held = StagedRow.objects.filter(
+        organisation_id=roster_import.organisation_id, roster_import=roster_import, held=True, employee_id__isnull=False
+    )
+    return held.filter(employee_id__in=changed.values("pk")).exists()
 
 
 def _shown_name(file_name: str) -> str:

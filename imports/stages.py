@@ -72,17 +72,20 @@ def finish_preparing(
     roster_import = locked_import(organisation, import_id)
     if roster_import.state != State.PREPARING:
         return None
+    alone = _nobody_is_waited_for(roster_import, mapping)
     if not roster_import.merging:
         roster_import.mapping, roster_import.preview = mapping.as_json(), preview
         if roster_import.channel != RosterImport.Channel.PAGE or is_remembered(organisation, mapping):
             roster_import.looked_at = timezone.now()
-    roster_import.merging = False
+    merged, roster_import.merging = roster_import.merging, False
     roster_import.due_at = None
     plan(organisation, roster_import)
-    _supersede_same_file(organisation, roster_import)
+    if not merged:
+        _supersede_same_file(organisation, roster_import)
     record(actor, roster_import, Action.IMPORT_PREPARED, {**told(roster_import), "state": roster_import.state})
-    if _goes_on_alone(roster_import, mapping):
-        start_or_wait(actor, organisation, roster_import, Action.IMPORT_CONFIRMED)
+    if alone and roster_import.state == State.READY:
+        record(actor, roster_import, Action.IMPORT_CONFIRMED, {**told(roster_import), "unattended": True})
+        start_or_wait(actor, organisation, roster_import)
     return roster_import
 
 
@@ -139,13 +142,11 @@ def replan(*, actor: Actor, organisation: Organisation, import_id: int) -> None:
     land_staged(roster_import)
     plan(organisation, roster_import)
     if agreed and agreed == decided(roster_import):
-        approved = roster_import.release == RosterImport.Release.ALL
-        action = Action.IMPORT_APPROVED if approved else Action.IMPORT_CONFIRMED
-        start_or_wait(actor, organisation, roster_import, action)
+        start_or_wait(actor, organisation, roster_import)
     elif agreed:
-        roster_import.release = RosterImport.Release.FREE
+        roster_import.release, roster_import.approved_by = RosterImport.Release.FREE, None
         roster_import.counts = {**roster_import.counts, "recomputed": True}
-        roster_import.save(update_fields=["release", "counts"])
+        roster_import.save(update_fields=["release", "approved_by", "counts"])
 
 
 @transaction.atomic
@@ -184,11 +185,11 @@ def finish_undoing(*, actor: Actor, roster_import: RosterImport) -> None:
     record(actor, roster_import, Action.IMPORT_UNDONE, results)
 
 
-def _goes_on_alone(roster_import: RosterImport, mapping: Mapping) -> bool:
-    """Whether nobody is waited for: the file came unattended, is not held, and no column of it was only guessed."""
+def _nobody_is_waited_for(roster_import: RosterImport, mapping: Mapping) -> bool:
+    """Whether the file came unattended, no column of it was only guessed, and no person has had a word in it since."""
     guessed = {Reason.SIMILAR, Reason.CONTENT} & set(mapping.reasons.values())
-    alone = roster_import.channel == RosterImport.Channel.API and roster_import.state == State.READY
-    return alone and not guessed
+    first = not (roster_import.merging or roster_import.choice or roster_import.touched_by or roster_import.planned_at)
+    return roster_import.channel == RosterImport.Channel.API and first and not guessed
 
 
 def _supersede_same_file(organisation: Organisation, roster_import: RosterImport) -> None:

@@ -38,7 +38,15 @@ from imports.selectors import (
     last_applied,
     site_totals,
 )
-from imports.services import approve_held, cancel_import, confirm_import, open_import, undo_import
+from imports.services import (
+    approve_held,
+    cancel_import,
+    confirm_import,
+    had_a_hand_in,
+    open_import,
+    plan_token,
+    undo_import,
+)
 from portal.core.access import Permission
 from portal.core.errors import Refusal
 from portal.core.tasks import enqueue_on_commit
@@ -124,7 +132,12 @@ def import_progress(request: OrganisationRequest, import_id: int) -> HttpRespons
 @organisation_page(Permission.IMPORT_ROSTER)
 def import_confirm(request: OrganisationRequest, import_id: int) -> HttpResponse:
     with refusal_as_message(request):
-        confirm_import(actor=request.access.actor, organisation=request.organisation, import_id=import_id)
+        confirm_import(
+            actor=request.access.actor,
+            organisation=request.organisation,
+            import_id=import_id,
+            seen=request.POST.get("plan", ""),
+        )
         hand_on(request, import_id)
     return to_import(request, import_id)
 
@@ -133,7 +146,12 @@ def import_confirm(request: OrganisationRequest, import_id: int) -> HttpResponse
 @organisation_page(Permission.APPROVE_IMPORT)
 def import_approve(request: OrganisationRequest, import_id: int) -> HttpResponse:
     with refusal_as_message(request):
-        approve_held(actor=request.access.actor, organisation=request.organisation, import_id=import_id)
+        approve_held(
+            actor=request.access.actor,
+            organisation=request.organisation,
+            import_id=import_id,
+            seen=request.POST.get("plan", ""),
+        )
         hand_on(request, import_id)
     return to_import(request, import_id)
 
@@ -204,7 +222,8 @@ def _review(request: OrganisationRequest, roster_import: RosterImport) -> dict[s
         "undone": review.undo_facts(roster_import),
         "corrections": CorrectionsForm(auto_id="corrections-%s"),
         "may_approve": request.access.allows(Permission.APPROVE_IMPORT)
-        and roster_import.uploaded_by_id != request.user.pk,
+        and not had_a_hand_in(roster_import, request.user.pk),
+        "plan": plan_token(roster_import),
     }
 
 

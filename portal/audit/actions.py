@@ -35,6 +35,7 @@ class Action(StrEnum):
     IMPORT_APPLIED = "imports:import:apply"
     IMPORT_CANCELLED = "imports:import:cancel"
     IMPORT_FAILED = "imports:import:fail"
+    IMPORT_UNDO_ASKED = "imports:import:take-back"
     IMPORT_UNDONE = "imports:import:undo"
     IMPORT_READING_ACCEPTED = "imports:reading:accept"
     IMPORT_READING_CHOSEN = "imports:reading:choose"

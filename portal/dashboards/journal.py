@@ -46,6 +46,7 @@ SENTENCES: Mapping[str, str] = {
     Action.IMPORT_APPLIED: gettext_noop("finished applying an import"),
     Action.IMPORT_CANCELLED: gettext_noop("cancelled an import"),
     Action.IMPORT_FAILED: gettext_noop("could not carry out an import"),
+    Action.IMPORT_UNDO_ASKED: gettext_noop("asked for an import to be undone"),
     Action.IMPORT_UNDONE: gettext_noop("undid an import"),
     Action.IMPORT_READING_ACCEPTED: gettext_noop("confirmed how the file of an import is read"),
     Action.IMPORT_READING_CHOSEN: gettext_noop("said how the file of an import is read"),

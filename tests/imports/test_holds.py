@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from imports.corrections import bring_corrections
 from imports.models import RosterImport
-from imports.runs import run_apply
-from imports.services import approve_held, confirm_import
-from portal.core.actor import OPERATOR
+from imports.runs import prepare_import, run_apply, run_plan
+from imports.services import approve_held, confirm_import, plan_again, plan_token
+from portal.audit.models import AuditEvent
+from portal.core.actor import OPERATOR, SYSTEM
 from portal.core.errors import Refusal
 from portal.core.tenancy import organisation_scope
-from portal.people.models import Affiliation, Membership
+from portal.people.models import Affiliation, Employee, Membership
 from portal.people.selectors import user_actor
+from portal.people.services import edit_employee
 from tests.factories.people import make_learner, make_user
 from tests.imports.rosters import (
     apply_roster,
@@ -24,11 +27,12 @@ from tests.imports.rosters import (
     person,
     prepare_roster,
     reread,
+    roster_file,
 )
 
 if TYPE_CHECKING:
     from portal.organisations.models import Organisation
-    from portal.people.models import Employee, User
+    from portal.people.models import User
 
 FULL = RosterImport.Mode.FULL
 
@@ -93,6 +97,62 @@ def test_whoever_uploaded_cannot_approve(laposte: Organisation, helene: User, od
     assert refused.value.code == "same_person"
     approved = reread(laposte, found.pk)
     assert (approved.state, approved.approved_by) == ("applying", user_actor(odile).pseudonym)
+
+
+def test_whoever_corrected_cannot_approve(laposte: Organisation, helene: User, odile: User) -> None:
+    apply_roster(laposte, people(30))
+    found = prepare_roster(laposte, people(30), actor=user_actor(odile))
+    leaving = [
+        person(f"{number:05d}", f"Martin{number}", "Zoé", "", "Lyon", "", "01/02/2020") for number in range(1, 31)
+    ]
+    with organisation_scope(laposte.pk):
+        bring_corrections(actor=user_actor(helene), organisation=laposte, import_id=found.pk, file=roster_file(leaving))
+    prepare_import(actor=OPERATOR, organisation=laposte, import_id=found.pk)
+    assert reread(laposte, found.pk).state == "held"
+
+    for hand in (helene, odile):
+        with organisation_scope(laposte.pk), pytest.raises(Refusal) as refused:
+            approve_held(actor=user_actor(hand), organisation=laposte, import_id=found.pk)
+        assert refused.value.code == "same_person"
+
+
+def test_what_is_approved_is_what_was_seen(laposte: Organisation, odile: User) -> None:
+    apply_roster(laposte, people(30))
+    found = prepare_roster(laposte, people(10), mode=FULL)
+    seen = plan_token(found)
+    with organisation_scope(laposte.pk):
+        plan_again(actor=OPERATOR, organisation=laposte, import_id=found.pk)
+    run_plan(actor=OPERATOR, organisation=laposte, import_id=found.pk)
+
+    with organisation_scope(laposte.pk), pytest.raises(Refusal) as refused:
+        approve_held(actor=user_actor(odile), organisation=laposte, import_id=found.pk, seen=seen)
+    assert refused.value.code == "plan_changed"
+
+
+def test_an_approval_is_in_the_journal_under_the_approvers_name(laposte: Organisation, odile: User) -> None:
+    apply_roster(laposte, people(30))
+    found = prepare_roster(laposte, people(10), mode=FULL)
+    apply_roster(laposte, people(1, first=90))
+    with organisation_scope(laposte.pk):
+        approve_held(actor=user_actor(odile), organisation=laposte, import_id=found.pk)
+        (event,) = AuditEvent.objects.filter(action="imports:import:approve")
+    assert event.actor == user_actor(odile).pseudonym
+
+    run_plan(actor=SYSTEM, organisation=laposte, import_id=found.pk)
+    with organisation_scope(laposte.pk):
+        assert AuditEvent.objects.filter(action="imports:import:approve").count() == 1
+
+
+def test_what_is_held_does_not_undo_what_was_done_by_hand_since(laposte: Organisation) -> None:
+    apply_roster(laposte, people(60) + people(10, site="Brest", first=100))
+    found = prepare_roster(laposte, people(4, site="Rennes", first=100))
+    confirm_and_apply(laposte, found.pk)
+    with organisation_scope(laposte.pk):
+        known = Employee.objects.get(employee_number="00100")
+        edit_employee(actor=OPERATOR, organisation=laposte, employee_id=known.pk, changes={"department": "Colis"})
+        with pytest.raises(Refusal) as refused:
+            approve_held(actor=OPERATOR, organisation=laposte, import_id=found.pk)
+    assert refused.value.code == "plan_outdated"
 
 
 def test_there_must_be_something_to_approve(laposte: Organisation) -> None:

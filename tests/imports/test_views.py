@@ -11,6 +11,7 @@ from django.urls import reverse
 from imports.corrections import accept_reading
 from imports.models import RosterImport
 from imports.review import changed_people
+from imports.services import plan_token
 from imports.stages import fail_import
 from portal.core.actor import OPERATOR
 from portal.core.tenancy import organisation_scope
@@ -83,7 +84,7 @@ def test_from_the_upload_to_the_undo(
     for name, state in (("import_confirm", "applied"), ("import_undo", "undone")):
         found = _only_import(laposte)
         with django_capture_on_commit_callbacks(execute=True):
-            answer = as_helene.post(at(laposte, found, name))
+            answer = as_helene.post(at(laposte, found, name), {"plan": plan_token(found)})
         assert (answer.status_code, answer.headers["Location"]) == (302, page)
         assert _only_import(laposte).state == state
         assert as_helene.get(page).status_code == 200
@@ -210,9 +211,11 @@ def test_whoever_uploaded_is_told_to_ask_someone_else(
 
     assert button not in as_helene.get(at(laposte, found)).content.decode()
     assert button in as_odile.get(at(laposte, found)).content.decode()
-    as_helene.post(button)
+    as_helene.post(button, {"plan": plan_token(found)})
     assert reread(laposte, found.pk).state == "held"
-    as_odile.post(button)
+    as_odile.post(button, {"plan": "another plan than this"})
+    assert reread(laposte, found.pk).state == "held"
+    as_odile.post(button, {"plan": plan_token(found)})
     assert reread(laposte, found.pk).state == "applying"
 
 
@@ -232,7 +235,7 @@ def test_a_changed_roster_sends_back_to_the_review(
     make_employee(laposte, "00001", first_name="Zoé", last_name="Ancien")
 
     with django_capture_on_commit_callbacks(execute=True):
-        as_helene.post(at(laposte, found, "import_confirm"))
+        as_helene.post(at(laposte, found, "import_confirm"), {"plan": plan_token(found)})
 
     assert b"note warn" in as_helene.get(at(laposte, found)).content
     assert reread(laposte, found.pk).state == "ready"

@@ -8,8 +8,11 @@ import pytest
 from django.core.files.storage import default_storage
 
 from imports import tasks
+from imports.corrections import choose_reading
 from imports.models import RosterImport
+from portal.core.actor import OPERATOR
 from portal.core.tenancy import organisation_scope
+from tests.imports.pipeline.files import delimited
 from tests.imports.rosters import apply_roster, employees, people, person, roster_file
 from tests.portal.api.conftest import holder
 
@@ -85,6 +88,21 @@ def test_too_many_departures_wait_for_a_person(system: Client, laposte: Organisa
         20,
         [True] * 30,
     )
+
+
+def test_what_a_person_has_a_word_in_waits_for_their_word(system: Client, laposte: Organisation) -> None:
+    content = delimited([("Matricle", "Nom", "Prénom"), ("1", "Martin", "Zoé")]).getvalue()
+    answer = put(system, content)
+    assert work(laposte, answer)["state"] == "ready", "A column was only guessed."
+    import_id = answer.json()["import"]
+    with organisation_scope(laposte.pk):
+        columns = {"employee_number": 0, "last_name": 1, "first_name": 2}
+        choose_reading(
+            actor=OPERATOR, organisation=laposte, import_id=import_id, sheet="", header_row=1, columns=columns
+        )
+    tasks.prepare.run(laposte.pk, import_id)
+
+    assert (system.get(answer["Location"]).json()["state"], employees(laposte)) == ("ready", [])
 
 
 def test_a_row_to_correct_stops_no_other(system: Client, laposte: Organisation) -> None:
