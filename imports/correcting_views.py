@@ -189,5 +189,5 @@ def _next_row(request: OrganisationRequest, roster_import: RosterImport, number:
 
 
 def _chosen_name(request: OrganisationRequest, plan_id: int) -> str:
-    typed = " ".join(request.POST.get(f"other-{plan_id}", "").split())
+    typed = " ".join(request.POST.get(f"other-{plan_id}", "").replace("\0", " ").split())
     return typed or request.POST.get(f"site-{plan_id}", "")

@@ -7,6 +7,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Case, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -153,8 +154,9 @@ def name_sites(*, actor: Actor, organisation: Organisation, import_id: int, name
     most = room(StagedRow, "site")
     told = {written: name.strip()[:most] for written, name in names.items() if name.strip()}
     remember_sites(organisation=organisation, names=told)
-    for written, name in told.items():
-        _rows(roster_import).filter(number__gt=0, site=written).update(site=name)
+    # At once: one after the other, a name given to a site would be taken for another way of writing the next.
+    renamed = Case(*(When(site=written, then=Value(name)) for written, name in told.items()))
+    _rows(roster_import).filter(number__gt=0, site__in=list(told)).update(site=renamed)
     _touch(actor, roster_import)
     move(roster_import, State.PLANNING)
     record(actor, roster_import, Action.IMPORT_SITES_NAMED, {"sites": len(told)})

@@ -91,7 +91,9 @@ def choice_of(posted: QueryDict, organisation: Organisation) -> Choice:
             columns[str(value)] = int(digits)
     if lacking := missing_fields(columns, names_required=organisation.names_required):
         raise Contradiction(file_message("missing_fields", {"missing": ", ".join(lacking)}))
-    return Choice(str(posted.get("sheet", "")), whole(posted.get("header_row")), columns, sorted(extras))
+    return Choice(
+        str(posted.get("sheet", "")).replace("\0", ""), whole(posted.get("header_row")), columns, sorted(extras)
+    )
 
 
 def rough_choice_of(posted: QueryDict) -> Choice:
@@ -103,7 +105,7 @@ def rough_choice_of(posted: QueryDict) -> Choice:
             continue
         columns.setdefault(value, whole(name.removeprefix("column-")) or 0)
     extras = [whole(name.removeprefix("column-")) or 0 for name, value in fed.items() if value == EXTRA]
-    return Choice(str(posted.get("sheet", "")), whole(posted.get("header_row")), columns, extras)
+    return Choice(str(posted.get("sheet", "")).replace("\0", ""), whole(posted.get("header_row")), columns, extras)
 
 
 def is_as_read(roster_import: RosterImport, choice: Choice) -> bool:

@@ -21,7 +21,7 @@ from imports.pipeline.issues import UnreadableFile
 from imports.pipeline.mapping import Mapping
 from imports.pipeline.reader import Kind, Request
 from imports.remembering import call_sites_by_name, remembered_mappings
-from imports.stages import KeptCopy, finish_preparing, replace_by_copy
+from imports.stages import KeptCopy, finish_preparing, forget_file, replace_by_copy
 from portal.core.tenancy import organisation_scope
 
 if TYPE_CHECKING:
@@ -65,7 +65,9 @@ class Reading:
                 planned = self._plan(frames)
                 if planned is None:
                     raise NoLongerWanted
-                if planned.quarantine:
+                if self.roster_import.merging:
+                    forget_file(roster_import=planned)
+                else:
                     replace_by_copy(roster_import=planned, copy=_copy_made(frames, copy, self.organisation.pk))
 
     def _file(self) -> Any:  # noqa: ANN401  A context manager of a file.
@@ -79,7 +81,7 @@ class Reading:
             land_issues(issues)
         call_sites_by_name(self.organisation)
         if self.roster_import.merging:
-            land_beside_staged(self.roster_import)
+            land_beside_staged(self.roster_import, fields=fields_read(mapping, VALUES))
         else:
             clear_staged(organisation_id=self.organisation.pk, import_id=self.roster_import.pk)
         return finish_preparing(
@@ -148,10 +150,13 @@ def reading_request(
         order=_ORDER,
         lengths={name: room(StagedRow, name) for name in TEXTS},
         room=(room(StagedRow, "sort_name"), room(RowIssue, "column")),
-        memory=settings.IMPORT_READER_BYTES,
-        seconds=settings.IMPORT_READER_SECONDS,
         names_required=organisation.names_required,
-        **{**told, **how},
+        **{
+            "memory": settings.IMPORT_READER_BYTES,
+            "seconds": settings.IMPORT_READER_SECONDS,
+            **told,
+            **how,
+        },
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 
 from imports.models import ColumnMapping, SiteName
+from imports.pipeline.fields import ROSTER_FIELDS
 from imports.pipeline.mapping import Mapping
 from portal.core.tenancy import cursor_rows
 from portal.core.text import fold
@@ -19,10 +20,16 @@ if TYPE_CHECKING:
     from portal.organisations.models import Organisation
 
 _LATEST = 50
+_KNOWN_HEADERS = frozenset(synonym for field in ROSTER_FIELDS for synonym in field.synonyms)
 
 
 def remember_mapping(*, actor: Actor, organisation: Organisation, mapping: Mapping) -> None:
-    """Keep the columns that HR confirmed, for the next file with these headers."""
+    """Keep the columns that HR confirmed, for the next file with these headers.
+
+    Of a file without headers nothing is kept: what HR pointed at is the row of a person.
+    """
+    if not any(fold(header) in _KNOWN_HEADERS for header in mapping.headers):
+        return
     ColumnMapping.objects.update_or_create(
         organisation_id=organisation.pk,
         signature=mapping.signature,
@@ -47,12 +54,10 @@ def is_remembered(organisation: Organisation, mapping: Mapping) -> bool:
 
 
 def remember_sites(*, organisation: Organisation, names: Map[str, str]) -> None:
-    """Keep other ways of writing sites: {as the file writes it: what it is called}."""
+    """Keep other ways of writing sites: {as the file writes it: what it is called}. The last of equal ones counts."""
+    folded = {fold(written)[:150]: site for written, site in names.items()}
     SiteName.objects.bulk_create(
-        [
-            SiteName(organisation_id=organisation.pk, written=fold(written)[:150], site=site)
-            for written, site in names.items()
-        ],
+        [SiteName(organisation_id=organisation.pk, written=written, site=site) for written, site in folded.items()],
         update_conflicts=True,
         unique_fields=["organisation", "written"],
         update_fields=["site"],

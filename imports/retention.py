@@ -51,6 +51,10 @@ def _purge(roster_import: RosterImport) -> None:
     copy, roster_import.copy = roster_import.copy, ""
     if roster_import.state in (State.READY, State.HELD):
         roster_import.state = State.CANCELLED
+    # Of a file without headers, those that were pointed at are somebody's row.
+    if roster_import.mapping:
+        roster_import.mapping = {**roster_import.mapping, "headers": [], "columns": {}, "dropped": [], "extras": []}
+    roster_import.error_params, roster_import.choice = {}, {}
     roster_import.preview, roster_import.purged_at = {}, timezone.now()
     roster_import.save()
     record_event(

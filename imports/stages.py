@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -24,9 +23,10 @@ from imports.lifecycle import (
 )
 from imports.models import RosterImport
 from imports.pipeline.recognition import Reason
-from imports.remembering import is_remembered
+from imports.remembering import is_remembered, remember_mapping
 from imports.undo import undo_results
 from portal.audit.actions import Action
+from portal.core.tenancy import cursor_rows
 
 if TYPE_CHECKING:
     from imports.pipeline.mapping import Mapping
@@ -75,6 +75,8 @@ def finish_preparing(
     alone = _nobody_is_waited_for(roster_import, mapping)
     if not roster_import.merging:
         roster_import.mapping, roster_import.preview = mapping.as_json(), preview
+        if roster_import.choice:
+            remember_mapping(actor=actor, organisation=organisation, mapping=mapping)
         if roster_import.channel != RosterImport.Channel.PAGE or is_remembered(organisation, mapping):
             roster_import.looked_at = timezone.now()
     merged, roster_import.merging = roster_import.merging, False
@@ -91,14 +93,31 @@ def finish_preparing(
 
 @transaction.atomic
 def replace_by_copy(*, roster_import: RosterImport, copy: KeptCopy | None) -> None:
-    """Let go of the file as it came: what is kept is its redacted copy, when one could be made."""
-    quarantined, roster_import.quarantine = roster_import.quarantine, ""
+    """Let go of what was read, the file as it came or an older copy: what is kept is the copy made by this reading.
+
+    Another sheet or row of headers may show columns that must not stay: an older copy still holds them. When no copy
+    could be made, none is kept.
+    """
+    _discard_later(roster_import.copy)
+    roster_import.copy, roster_import.copy_digest, roster_import.copy_format = "", None, ""
     if copy is not None:
         roster_import.copy, roster_import.copy_digest = copy.stored.name, copy.stored.digest
         roster_import.copy_format = copy.format
         roster_import.mapping = {**roster_import.mapping, "sheet": copy.sheet}
+    forget_file(roster_import=roster_import)
+
+
+@transaction.atomic
+def forget_file(*, roster_import: RosterImport) -> None:
+    """Let go of a file as it came, once it has been read."""
+    _discard_later(roster_import.quarantine)
+    roster_import.quarantine = ""
     roster_import.save()
-    transaction.on_commit(lambda: quarantine.discard(quarantined))
+
+
+def _discard_later(name: str) -> None:
+    """Delete a stored file once what no longer names it is safe."""
+    transaction.on_commit(partial(quarantine.discard, name))
 
 
 @transaction.atomic
@@ -107,12 +126,10 @@ def refuse_corrections(*, organisation: Organisation, import_id: int, code: str,
     roster_import = locked_import(organisation, import_id)
     if roster_import.state != State.PREPARING or not roster_import.merging:
         return
-    quarantined, roster_import.quarantine = roster_import.quarantine, ""
     roster_import.merging, roster_import.due_at = False, None
     roster_import.state = State.HELD if roster_import.held_whole else State.READY
     roster_import.error, roster_import.error_params = code, params
-    roster_import.save()
-    transaction.on_commit(lambda: quarantine.discard(quarantined))
+    forget_file(roster_import=roster_import)
 
 
 @transaction.atomic
@@ -125,8 +142,6 @@ def note_unclear(
         return False
     roster_import.state, roster_import.error, roster_import.error_params = State.UNCLEAR, code, params
     roster_import.preview = preview
-    if roster_import.due_at:
-        roster_import.due_at = timezone.now() + timedelta(seconds=settings.IMPORT_UNREAD_SECONDS)
     roster_import.save()
     return True
 
@@ -151,7 +166,8 @@ def replan(*, actor: Actor, organisation: Organisation, import_id: int) -> None:
 
 @transaction.atomic
 def finish_applying(*, actor: Actor, roster_import: RosterImport) -> None:
-    """Close an apply: one event for all that it changed."""
+    """Close an apply: one event for all that it changed. It is flushed, and every chunk before it."""
+    cursor_rows("SET LOCAL synchronous_commit = on")
     roster_import.state = State.APPLIED
     roster_import.applied_at = timezone.now()
     if roster_import.release != RosterImport.Release.FREE:
@@ -163,9 +179,15 @@ def finish_applying(*, actor: Actor, roster_import: RosterImport) -> None:
 
 @transaction.atomic
 def fail_import(*, actor: Actor, organisation: Organisation, import_id: int, code: str, params: dict[str, Any]) -> None:
-    """Close an import whose work cannot go on. When a part was applied, it can still be undone."""
+    """Close an import whose work cannot go on. When a part was applied, it can still be undone.
+
+    Corrections that cannot be read close nothing: the import waits as it did before they came.
+    """
     roster_import = locked_import(organisation, import_id)
     if roster_import.state not in _UNFINISHED:
+        return
+    if roster_import.state == State.PREPARING and roster_import.merging:
+        refuse_corrections(organisation=organisation, import_id=import_id, code=code, params=params)
         return
     roster_import.error = code
     roster_import.error_params = params

@@ -227,11 +227,16 @@ def _review(request: OrganisationRequest, roster_import: RosterImport) -> dict[s
     }
 
 
+def _storable(text: str | None) -> str | None:
+    """What no database stores, no site is called."""
+    return None if text is None else text.replace("\0", "")
+
+
 def _narrowing(request: OrganisationRequest) -> tuple[Narrowing, FindForm]:
     """What narrows the open list: sites stand in the address, what was typed to find a person does not."""
     if request.method == "POST":
         find = FindForm(request.POST)
         text = find.cleaned_data["q"].strip() if find.is_valid() else ""
         return Narrowing(text=text), find
-    site, left = request.GET.get("site"), request.GET.get("from")
+    site, left = (_storable(request.GET.get(name)) for name in ("site", "from"))
     return Narrowing(site=site, left=left), FindForm()

@@ -64,7 +64,8 @@ def reading(request: Request) -> Iterator[Iterator[Frame]]:
     assert process.stdin is not None
     assert process.stdout is not None
     try:
-        with process.stdin as asked:
+        # A child that died before it was asked says so by its end.
+        with contextlib.suppress(BrokenPipeError), process.stdin as asked:
             asked.write(request.as_json())
         yield _frames(process, process.stdout, deadline=time.monotonic() + 2 * request.seconds)
     finally:
@@ -78,13 +79,25 @@ def _frames(process: subprocess.Popen[bytes], answer: IO[bytes], *, deadline: fl
         sign, length = _HEAD.unpack(head)
         if length > _LONGEST_FRAME:
             raise UnreadableFile("damaged")
-        frame = Frame(Kind(sign), _taken(answer, length, deadline))
+        payload = _taken(answer, length, deadline)
+        if len(payload) < length:
+            break
+        frame = Frame(Kind(sign), payload)
         if frame.kind is Kind.REFUSED:
             raise UnreadableFile(frame.document["code"], **frame.document["params"])
         yield frame
-    if status := process.wait():
+    if status := _ended(process, deadline):
         log.warning("The process that read a file ended with %s.", status)
         raise UnreadableFile("too_demanding" if status in _LARGER_THAN_ALLOWED else "damaged")
+
+
+def _ended(process: subprocess.Popen[bytes], deadline: float) -> int:
+    """Return how the child ended; one that has nothing more to say and does not end is given up."""
+    try:
+        return process.wait(max(0.1, deadline - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.wait()
 
 
 def _taken(answer: IO[bytes], length: int, deadline: float) -> bytes:

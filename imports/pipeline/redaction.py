@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, BinaryIO, Final
@@ -30,7 +31,10 @@ if TYPE_CHECKING:
     from imports.pipeline.reading import Cell, Workbook
 
 _SAMPLE: Final = 240
-_FORMULA_SIGNS: Final = ("=", "+", "-", "@")
+# A tab and a line end are passed over before a formula.
+_FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r")
+# A spreadsheet set to another delimiter cuts a cell there, and takes what follows for a cell of its own.
+_CUT_FORMULA: Final = re.compile(r"([;,|\t]\s*)(?=[=+@-])")
 
 
 class CopyFormat(StrEnum):
@@ -195,4 +199,7 @@ def write_delimited(target: BinaryIO, records: Iterator[list[Cell]], delimiter: 
 
 
 def _harmless(cell: Cell) -> Cell:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA_SIGNS) else cell
+    if not isinstance(cell, str):
+        return cell
+    shown = _CUT_FORMULA.sub(r"\1'", cell)
+    return f"'{shown}" if shown.startswith(_FORMULA_SIGNS) else shown

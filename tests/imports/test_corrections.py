@@ -6,6 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.core.files.storage import default_storage
 
 from imports.corrections import (
     accept_reading,
@@ -186,6 +187,59 @@ def test_rows_that_are_still_wrong_stay_to_correct(laposte: Organisation) -> Non
     )
 
 
+def test_a_column_that_the_workbook_does_not_have_erases_nothing(laposte: Organisation) -> None:
+    make_employee(laposte, "1", first_name="Zoé", last_name="Un", site="Lyon")
+    found = prepare_roster(laposte, [person("1", "Un", "Zoé", "", "Lyon", "", "01/02/2020")])
+
+    again = done(laposte, bring_corrections, found, file=delimited([HEADER[:3], ("1", "Une", "Zoé")]))
+
+    with organisation_scope(laposte.pk):
+        row = StagedRow.objects.get(roster_import=again, number__gt=0)
+    assert (row.last_name, row.site, row.left_on, row.departs) == ("Une", "Lyon", dt.date(2020, 2, 1), True)
+
+
+def test_a_row_corrected_to_another_rows_number_takes_nobodys_place(laposte: Organisation) -> None:
+    found = prepare_roster(laposte, [person("1", "Un"), person("2", "Deux", "Zoé", "not an address")])
+    file = delimited([("Ligne du fichier d’origine", *HEADER), ("3", *person("1", "Deux"))])
+
+    again = done(laposte, bring_corrections, found, file=file)
+
+    assert (counted(again), {code for _, code in issue_codes(laposte, again)}) == (
+        {"reject": 2},
+        {"duplicate_conflict"},
+    )
+
+
+def test_rows_without_a_key_are_not_taken_for_each_other(laposte: Organisation) -> None:
+    found = prepare_roster(laposte, [person("", "Un", "Ana"), person("", "Deux", "Luc"), person("9", "Neuf")])
+
+    again = done(laposte, bring_corrections, found, file=roster_file([person("", "Deux", "Luc", "no")]))
+
+    assert issue_codes(laposte, again) == [(2, "missing_key"), (3, "invalid_email")]
+
+
+def test_corrections_do_not_make_two_imports_the_same(laposte: Organisation) -> None:
+    first, second = prepare_roster(laposte, WRONG), prepare_roster(laposte, people(3, first=50))
+    for found in (first, second):
+        done(laposte, bring_corrections, found, file=roster_file([person("2", "Deux")]))
+
+    assert [reread(laposte, found.pk).state for found in (first, second)] == ["ready", "ready"]
+
+
+def test_corrections_that_are_lost_close_nothing(laposte: Organisation) -> None:
+    found = prepare_roster(laposte, WRONG)
+    with organisation_scope(laposte.pk):
+        bring_corrections(
+            actor=OPERATOR, organisation=laposte, import_id=found.pk, file=roster_file([person("2", "Deux")])
+        )
+    default_storage.delete(reread(laposte, found.pk).quarantine)
+
+    prepare_import(actor=OPERATOR, organisation=laposte, import_id=found.pk)
+
+    again = reread(laposte, found.pk)
+    assert (again.state, again.error, counted(again)) == ("ready", "upload_again", {"create": 1, "reject": 2})
+
+
 def test_a_file_that_is_no_spreadsheet_leaves_the_import_as_it_was(laposte: Organisation) -> None:
     found = prepare_roster(laposte, WRONG)
 
@@ -261,6 +315,28 @@ def test_a_site_gets_its_name_here_and_in_the_next_file(laposte: Organisation) -
     with organisation_scope(laposte.pk):
         sites = StagedRow.objects.filter(roster_import__in=[again, following]).values_list("site", flat=True)
         assert list(sites) == ["Paris XV", "Paris XV"]
+
+
+def test_a_site_written_in_two_ways_gets_one_name(laposte: Organisation) -> None:
+    found = prepare_roster(
+        laposte, [person("1", "Un", "Zoé", "", "PARIS-15"), person("2", "Deux", "Luc", "", "Paris 15")]
+    )
+
+    names = {"PARIS-15": "Paris XV", "Paris 15": "Paris XV"}
+    done(laposte, name_sites, found, names=names)
+
+    with organisation_scope(laposte.pk):
+        assert set(StagedRow.objects.values_list("site", flat=True)) == {"Paris XV"}
+
+
+def test_names_of_sites_are_exchanged_at_once(laposte: Organisation) -> None:
+    found = prepare_roster(laposte, [person("1", "Un", "Zoé", "", "A"), person("2", "Deux", "Luc", "", "B")])
+
+    done(laposte, name_sites, found, names={"A": "B", "B": "C"})
+
+    with organisation_scope(laposte.pk):
+        sites = StagedRow.objects.order_by("number").values_list("site", flat=True)
+        assert list(sites) == ["B", "C"]
 
 
 # --- The same person under another key ------------------------------------------------------------------------------

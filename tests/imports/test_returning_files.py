@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import openpyxl
@@ -10,7 +11,7 @@ import pytest
 from django.core.files.storage import default_storage
 from django.utils.translation import override
 
-from imports.corrections import bring_corrections
+from imports.corrections import bring_corrections, choose_reading
 from imports.retention import forget_imports
 from imports.returning_files import marked_workbook, redacted_copy, template_workbook
 from imports.runs import prepare_import
@@ -65,6 +66,31 @@ def test_the_copy_is_the_workbook_without_what_must_not_come_in(laposte: Organis
     assert b"1980" not in content
     with default_storage.open(uploaded.copy) as stored:
         assert b"PK" not in stored.read(100), "It is sealed."
+
+
+def test_a_copy_is_made_anew_when_the_headers_are_another_row(laposte: Organisation) -> None:
+    legend = ("Matricule", "Nom", "Prénom", "Code")
+    header = ("Matricule", "Nom", "Prénom", "Salaire")
+    file = xlsx(
+        {"Effectif": [legend, header, ("00001", "Martin", "Zoé", "31415"), ("00002", "Durand", "Luc", "27182")]}
+    )
+    file.seek(0)
+    with organisation_scope(laposte.pk):
+        opened = open_import(actor=OPERATOR, organisation=laposte, file=file, file_name="x.xlsx")
+    prepare_import(actor=OPERATOR, organisation=laposte, import_id=opened.pk)
+    first = reread(laposte, opened.pk)
+    with organisation_scope(laposte.pk):
+        columns = {"employee_number": 0, "last_name": 1, "first_name": 2}
+        choose_reading(
+            actor=OPERATOR, organisation=laposte, import_id=opened.pk, sheet="", header_row=2, columns=columns
+        )
+    prepare_import(actor=OPERATOR, organisation=laposte, import_id=opened.pk)
+
+    found = reread(laposte, opened.pk)
+    _book, _name, content = given(laposte, redacted_copy, found)
+    assert found.copy != first.copy
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert not any(b"31415" in archive.read(part) for part in archive.namelist())
 
 
 def test_the_marked_workbook_says_what_is_wrong_where_it_is(laposte: Organisation, uploaded: RosterImport) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 from typing import TYPE_CHECKING
 
 import openpyxl
@@ -119,7 +120,7 @@ def test_a_sheet_that_the_file_does_not_have_is_named() -> None:
 
 # A text that begins with an apostrophe cannot be told from one that was given it, nor commas from delimiters where
 # they stand in every row.
-TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs"), exclude_characters="',|"), max_size=12)
+TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs"), exclude_characters="',|;"), max_size=12)
 
 
 @given(rows=st.lists(st.lists(TEXTS, min_size=2, max_size=5), min_size=1, max_size=6), column=st.integers(0, 5))
@@ -151,3 +152,11 @@ def test_no_damage_raises_anything_but_a_refusal(content: bytes, place: int, who
 def test_dates_of_other_workbooks_stay_dates() -> None:
     _, copy = copied(xlsx({"Effectif": [("Entrée",), (dt.date(2020, 5, 17),)]}), {"Effectif": Emptied(1, frozenset())})
     assert values(copy)[1] == [dt.date(2020, 5, 17)]
+
+
+@pytest.mark.parametrize("cell", ["x;=HYPERLINK(1)", "x; +1", "\t=1", "\r=1", "x|@SUM(1)"])
+def test_no_cell_of_a_delimited_copy_becomes_a_formula_under_another_delimiter(cell: str) -> None:
+    _, copy = copied(delimited([("Matricule", "Nom"), ("1", cell)], delimiter=","), {"csv": Emptied(1, frozenset())})
+    text = copy.read().decode("utf-8-sig")
+    for cut in re.split(r"[;,|\t\r\n]", text):
+        assert not cut.strip().strip('"').startswith(("=", "+", "-", "@"))
