@@ -2,8 +2,8 @@
 
 A damaged or hostile file can make a parser ask for more memory than there is, abort, or never end: nothing of that can
 be caught, so it happens here. The process has limits, no environment, no secret, no connection, no file but the ones it
-was handed, and as root it first becomes nobody; under another account it keeps that account's rights to what lies on the
-machine. Its caller is `imports.pipeline.child`.
+was handed, and as root it first becomes nobody; under another account it keeps that account's rights to what lies on
+the machine. Its caller is `imports.pipeline.child`.
 """
 
 from __future__ import annotations
