@@ -1,4 +1,4 @@
-"""An organisation's link to its identity provider, and the traces of signing in through it."""
+"""An organisation's link to its identity provider, and what signing in through it leaves behind."""
 
 from __future__ import annotations
 
@@ -6,15 +6,20 @@ import uuid
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Q
 
 from portal.core.models import TenantModel
-from portal.people.models import User
+from portal.organisations.models import SetupLink
+from portal.people.models import Affiliation, Employee, User
 
 
 class Connection(TenantModel):
     """One identity provider of one organisation. `public_id` is in every URL and never changes.
 
-    `sp_private_key` is encrypted at rest (`portal.core.sealing`).
+    A draft has our side only: the partner's IT types it in before there is metadata to give us. Our private keys are
+    encrypted at rest (`portal.core.sealing`): the one that signs, the next one, published before it signs
+    (`next_signs_at`), and the previous one, which still decrypts (`previous_until`). A closed connection lets nobody
+    in; of several open ones, newcomers are led to the one with the latest `leads_since`.
     """
 
     class State(models.TextChoices):
@@ -27,22 +32,85 @@ class Connection(TenantModel):
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=100, blank=True)
     state = models.CharField(max_length=10, choices=State, default=State.CONFIGURED)
+    vendor = models.CharField(max_length=30, blank=True)
+    setup_link = models.ForeignKey(
+        SetupLink,
+        null=True,
+        blank=True,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+    )
+    idp_entity_id = models.CharField(max_length=1024, blank=True)
+    idp_sso_url = models.CharField(max_length=1024, blank=True)
+    idp_sso_binding = models.CharField(max_length=100, blank=True)
+    idp_slo_url = models.CharField(max_length=1024, blank=True)
+    idp_certificates = ArrayField(models.TextField(), default=list)
+    attribute_mapping = models.JSONField(default=dict)
+    entity_id = models.CharField(max_length=300)
+    sp_certificate = models.TextField()
+    sp_private_key = models.BinaryField()
+    next_certificate = models.TextField(blank=True)
+    next_private_key = models.BinaryField(null=True, blank=True)
+    next_signs_at = models.DateTimeField(null=True, blank=True)
+    previous_certificate = models.TextField(blank=True)
+    previous_private_key = models.BinaryField(null=True, blank=True)
+    previous_until = models.DateTimeField(null=True, blank=True)
+    metadata_url = models.CharField(max_length=1024, blank=True)
+    metadata_etag = models.CharField(max_length=200, blank=True)
+    due_at = models.DateTimeField(null=True, blank=True)
+    metadata_read_at = models.DateTimeField(null=True, blank=True)
+    metadata_failure = models.CharField(max_length=60, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    tested_at = models.DateTimeField(null=True, blank=True)
+    activated_at = models.DateTimeField(null=True, blank=True)
+    leads_since = models.DateTimeField(null=True, blank=True)
+    last_success_at = models.DateTimeField(null=True, blank=True)
+    failures = models.PositiveIntegerField(default=0)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta(TenantModel.Meta):
+        abstract = False
+        constraints = (
+            models.UniqueConstraint(
+                fields=["organisation", "idp_entity_id"], condition=~Q(idp_entity_id=""), name="sso_one_per_idp"
+            ),
+            models.CheckConstraint(condition=Q(state="draft") | ~Q(idp_entity_id=""), name="sso_only_drafts_are_empty"),
+        )
+
+
+class MetadataVersion(TenantModel):
+    """What an identity provider said of itself, once: read → pending or held → in use → past, or declined.
+
+    `reasons` are the codes of why it waits for a person (a new certificate, another host…). A past one can be put back.
+    """
+
+    class State(models.TextChoices):
+        PENDING = "pending"
+        HELD = "held"
+        IN_USE = "in_use"
+        PAST = "past"
+        DECLINED = "declined"
+
+    connection = models.ForeignKey(
+        Connection, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    state = models.CharField(max_length=10, choices=State)
+    source = models.CharField(max_length=10)
+    reasons = ArrayField(models.CharField(max_length=60), default=list)
     idp_entity_id = models.CharField(max_length=1024)
     idp_sso_url = models.CharField(max_length=1024)
     idp_sso_binding = models.CharField(max_length=100)
     idp_slo_url = models.CharField(max_length=1024, blank=True)
     idp_certificates = ArrayField(models.TextField())
-    attribute_mapping = models.JSONField(default=dict)
-    entity_id = models.CharField(max_length=300)
-    sp_certificate = models.TextField()
-    sp_private_key = models.BinaryField()
     created_at = models.DateTimeField(auto_now_add=True)
-    tested_at = models.DateTimeField(null=True, blank=True)
-    activated_at = models.DateTimeField(null=True, blank=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.CharField(max_length=200, blank=True)
 
     class Meta(TenantModel.Meta):
         abstract = False
-        constraints = (models.UniqueConstraint(fields=["organisation", "idp_entity_id"], name="sso_one_per_idp"),)
+        indexes = (models.Index(fields=["organisation", "connection", "-id"], name="sso_metadata_newest"),)
 
 
 class SignInRequest(TenantModel):
@@ -96,7 +164,10 @@ class UsedAssertion(TenantModel):
 
 
 class Identity(TenantModel):
-    """(Connection, stable id) → login. The stable id is a persistent NameID or a mapped immutable attribute."""
+    """(Connection, stable id) → login. The stable id is a persistent NameID or a mapped immutable attribute.
+
+    A suspended one signs in nobody before somebody says again who it is: its identity provider was replaced.
+    """
 
     connection = models.ForeignKey(
         Connection, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
@@ -107,6 +178,7 @@ class Identity(TenantModel):
     employee_number = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     last_seen_at = models.DateTimeField()
+    suspended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta(TenantModel.Meta):
         abstract = False
@@ -115,18 +187,75 @@ class Identity(TenantModel):
         )
 
 
+class DeclinedMatch(TenantModel):
+    """HR's word that somebody who signed in is not this employee: the desk does not propose them again."""
+
+    affiliation = models.ForeignKey(Affiliation, on_delete=models.CASCADE, related_name="+")
+    employee = models.ForeignKey(
+        Employee, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    declined_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta(TenantModel.Meta):
+        abstract = False
+        constraints = (
+            models.UniqueConstraint(fields=["organisation", "affiliation", "employee"], name="sso_declined_once"),
+        )
+
+
+class SignInSession(TenantModel):
+    """A browser session that began here: what a sign-out on either side needs to end the other.
+
+    The NameID and the SessionIndex are sealed; their digests find the session that a sign-out names.
+    """
+
+    connection = models.ForeignKey(
+        Connection, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    session_key = models.CharField(max_length=40)
+    name_id = models.BinaryField(max_length=32)
+    session_index = models.BinaryField(max_length=32, null=True, blank=True)
+    sealed = models.BinaryField()
+    started_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        abstract = False
+        indexes = (
+            models.Index(fields=["organisation", "connection", "name_id"], name="sso_session_by_name"),
+            models.Index(fields=["organisation", "user"], name="sso_session_by_user"),
+            models.Index(fields=["organisation", "expires_at"], name="sso_session_expiry"),
+        )
+
+
 class SignInTrace(TenantModel):
-    """A sign-in that failed: the code that the person was shown, and what went wrong."""
+    """An attempt to sign in: the code that the person was shown, what came, and what went wrong, if anything did.
+
+    `error` is "" when it succeeded. `raw` is the message, sealed, for administrators only and until `raw_until`.
+    """
 
     connection = models.ForeignKey(
         Connection, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
     )
     code = models.CharField(max_length=12)
-    error = models.CharField(max_length=60)
+    error = models.CharField(max_length=60, blank=True)
     details = models.JSONField(default=dict)
+    purpose = models.CharField(max_length=10, default="sign-in")
+    user = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    name_id = models.BinaryField(max_length=32, null=True, blank=True)
+    request_id = models.CharField(max_length=80, blank=True)
+    assertion = models.BinaryField(max_length=32, null=True, blank=True)
+    certificate = models.CharField(max_length=95, blank=True)
+    client_address = models.CharField(max_length=45, blank=True)
+    raw = models.BinaryField(null=True, blank=True)
+    raw_until = models.DateTimeField(null=True, blank=True)
     at = models.DateTimeField(auto_now_add=True)
 
     class Meta(TenantModel.Meta):
         abstract = False
         constraints = (models.UniqueConstraint(fields=["organisation", "code"], name="sso_trace_code"),)
-        indexes = (models.Index(fields=["organisation", "-id"], name="sso_trace_newest"),)
+        indexes = (
+            models.Index(fields=["organisation", "-id"], name="sso_trace_newest"),
+            models.Index(fields=["organisation", "raw_until"], condition=Q(raw__isnull=False), name="sso_trace_raw"),
+        )

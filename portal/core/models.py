@@ -41,3 +41,42 @@ class PendingWork(TenantModel):
     class Meta(TenantModel.Meta):
         abstract = False
         indexes = (models.Index(fields=["organisation", "topic", "id"], name="core_pendingwork_topic"),)
+
+
+class OutgoingMail(TenantModel):
+    """A mail that must leave once: due → sending → sent | failed | uncertain | withdrawn.
+
+    `key` names what the mail is about, so that the same thing is never written twice. A worker that dies between the
+    mail server's word and ours leaves `sending`, which becomes `uncertain`: nobody is written to again unasked.
+    """
+
+    class State(models.TextChoices):
+        DUE = "due"
+        SENDING = "sending"
+        SENT = "sent"
+        FAILED = "failed"
+        UNCERTAIN = "uncertain"
+        WITHDRAWN = "withdrawn"
+
+    key = models.CharField(max_length=120)
+    name = models.CharField(max_length=60)
+    address = models.CharField(max_length=254)
+    language = models.CharField(max_length=2)
+    context = models.JSONField(default=dict)
+    state = models.CharField(max_length=10, choices=State, default=State.DUE)
+    due_at = models.DateTimeField()
+    attempts = models.PositiveSmallIntegerField(default=0)
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    error = models.CharField(max_length=60, blank=True)
+
+    class Meta(TenantModel.Meta):
+        abstract = False
+        constraints = (models.UniqueConstraint(fields=["organisation", "key", "address"], name="core_mail_once"),)
+        indexes = (
+            models.Index(
+                fields=["organisation", "due_at", "id"],
+                condition=models.Q(state__in=("due", "sending")),
+                name="core_mail_due",
+            ),
+        )

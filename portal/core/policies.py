@@ -65,6 +65,14 @@ def platform_reads(table: str) -> RunSQL:
     )
 
 
+def platform_reads_columns(table: str, columns: str) -> RunSQL:
+    """Let the programme's role read more columns of a partner's table."""
+    return RunSQL(
+        sql=f"GRANT SELECT ({columns}) ON {table} TO {PLATFORM}",
+        reverse_sql=f"REVOKE SELECT ({columns}) ON {table} FROM {PLATFORM}",  # noqa: S608  Not a query: a grant.
+    )
+
+
 def append_only(table: str) -> RunSQL:
     """Take from the application the right to change what was recorded."""
     return RunSQL(

@@ -164,7 +164,10 @@ class Affiliation(models.Model):
 
 
 class Membership(TenantModel):
-    """A role of HR in one organisation."""
+    """A role of HR in one organisation.
+
+    `break_glass` owners may still use their password once the company sign-in is enforced.
+    """
 
     class Role(models.TextChoices):
         OWNER = "owner", _("owner")
@@ -174,10 +177,14 @@ class Membership(TenantModel):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     role = models.CharField(max_length=20, choices=Role)
     granted_at = models.DateTimeField(auto_now_add=True)
+    break_glass = models.BooleanField(default=False)
 
     class Meta(TenantModel.Meta):
         abstract = False
-        constraints = (models.UniqueConstraint(fields=["organisation", "user"], name="people_one_role"),)
+        constraints = (
+            models.UniqueConstraint(fields=["organisation", "user"], name="people_one_role"),
+            models.CheckConstraint(condition=Q(break_glass=False) | Q(role="owner"), name="people_glass_is_owners"),
+        )
 
 
 class SupportAccess(TenantModel):
