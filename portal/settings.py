@@ -121,6 +121,7 @@ MIDDLEWARE = [
     "portal.people.middleware.SecondFactor",
     "portal.people.middleware.PrivatePages",
     "portal.core.middleware.RefusalPages",
+    "sso.middleware.CompanyDoor",
 ]
 
 ROOT_URLCONF = "portal.urls"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -24,6 +23,7 @@ from sso.parties import KEY_PURPOSE, address, identity_provider
 from sso.saml.config import IdentityProvider, new_key_pair
 from sso.saml.errors import SAMLError
 from sso.saml.metadata import parse_metadata
+from sso.versions import record_replacement, version_in_use
 
 if TYPE_CHECKING:
     from portal.core.actor import Actor
@@ -92,15 +92,15 @@ def replace_metadata(
     if _same(connection, idp):
         return
     before = _facts(identity_provider(connection))
-    suspicious = not untested and _could_be_another(identity_provider(connection), idp)
-    state = {"state": Connection.State.CONFIGURED} if suspicious else {}
-    Connection.objects.filter(pk=connection.pk).update(**_fields(idp), **state)
+    version = record_replacement(
+        actor=actor, organisation=organisation, connection=connection, idp=idp, untested=untested
+    )
     record_event(
         actor=actor,
         organisation_id=organisation.pk,
         action=Action.CONNECTION_CHANGED,
         subject=str(connection.public_id),
-        data={"before": before, "after": _facts(idp)},
+        data={"version": version.pk, "before": before, "after": _facts(idp)},
     )
 
 
@@ -160,6 +160,7 @@ def _create(actor: Actor, organisation: Organisation, idp: IdentityProvider) -> 
             )
     except IntegrityError:
         raise Refusal("exists_differently", _("Somebody has just connected this identity provider.")) from None
+    version_in_use(connection)
     open_door(kind=DoorKind.CONNECTION, key=str(public_id), organisation_id=organisation.pk)
     record_event(
         actor=actor,
@@ -178,11 +179,6 @@ def _fields(idp: IdentityProvider) -> dict[str, str | list[str]]:
         "idp_slo_url": idp.slo_url,
         "idp_certificates": list(idp.certificates),
     }
-
-
-def _could_be_another(known: IdentityProvider, new: IdentityProvider) -> bool:
-    moved = urlsplit(known.sso_url).hostname != urlsplit(new.sso_url).hostname
-    return moved or not set(known.certificates) & set(new.certificates)
 
 
 def _same(connection: Connection, idp: IdentityProvider) -> bool:

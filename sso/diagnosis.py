@@ -119,6 +119,14 @@ _DIAGNOSES: dict[str, tuple[_StrPromise, _StrPromise]] = {
         lazy("The person is no longer active on the roster."),
         lazy("If they still work with you, correct the roster; they can then sign in at once."),
     ),
+    "authn_too_old": (
+        lazy("The person was to show again who they are, and the identity provider answered from a running session."),
+        lazy("In the identity provider, let this application ask for a new sign-in when it says ForceAuthn."),
+    ),
+    "another_person": (
+        lazy("The person was to show again who they are, and somebody else answered."),
+        lazy("Nothing to repair: most often a shared computer, or a second account of the same person."),
+    ),
     "staff_account": (
         lazy("The account belongs to the programme's own people."),
         lazy("They sign in by password; your identity provider is not concerned."),
@@ -234,12 +242,14 @@ def diagnosed(trace: SignInTrace) -> Diagnosis:
     )
 
 
-def plain_sentence(code: str) -> str:
+def plain_sentence(code: str) -> str:  # noqa: PLR0911  One answer a line.
     """Return what the person reads: what to do next, and nothing about how the check works."""
     if code == "user_disabled":
         return _("Your access has ended. If this is a mistake, ask your organisation's HR.")
     if code == "connection_closed":
         return _("Your organisation's sign-in is not open yet. HR will tell you when it is.")
+    if code in _CONFIRMATION:
+        return str(_CONFIRMATION[code])
     if code == "too_many":
         return _("Too many failed attempts come from your network. Wait a minute, then start again.")
     if code in _START_AGAIN:
@@ -247,6 +257,12 @@ def plain_sentence(code: str) -> str:
     if code.startswith(_REFUSED_THERE):
         return _("Your company's sign-in service did not let you through. Try again, or ask your IT support.")
     return _("Your company's sign-in service and the portal do not understand each other. It is not your mistake.")
+
+
+_CONFIRMATION: dict[str, _StrPromise] = {
+    "authn_too_old": lazy("Your company's sign-in service did not ask you again, so we cannot be sure that it is you."),
+    "another_person": lazy("You signed in there with another account than here. Nothing was changed."),
+}
 
 
 def may_start_again(code: str) -> bool:

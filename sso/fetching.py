@@ -11,6 +11,8 @@ import ipaddress
 import socket
 import ssl
 import threading
+from dataclasses import dataclass
+from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, urlsplit
@@ -25,6 +27,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SECONDS: Final = 5.0
+LONGEST_MARK: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What an address answered: a document and its mark, or None where it said that nothing has changed."""
+
+    content: bytes | None
+    etag: str = ""
 
 
 def fetched_metadata(url: str) -> bytes:
@@ -33,7 +44,20 @@ def fetched_metadata(url: str) -> bytes:
     Raises:
         Refusal: `bad_address`, `private_address`, `unreachable`, `metadata_too_large`.
     """
-    parts = _checked(url)
+    return _fetched(url, etag="").content or b""
+
+
+def fetched_if_changed(url: str, etag: str) -> Fetched:
+    """Return the document unless it still is the one with this mark.
+
+    Raises:
+        Refusal: as `fetched_metadata`.
+    """
+    return _fetched(url, etag=etag)
+
+
+def _fetched(url: str, *, etag: str) -> Fetched:
+    parts = checked_address(url)
     host = parts.hostname or ""
     port = parts.port or (443 if parts.scheme == "https" else 80)
     target = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
@@ -41,23 +65,31 @@ def fetched_metadata(url: str) -> bytes:
         "unreachable",
         _("The metadata could not be fetched from %(host)s. Download it, and give the file.") % {"host": host},
     )
+    headers = {"Host": parts.netloc, "Accept": "application/samlmetadata+xml, */*"}
+    if etag:
+        headers["If-None-Match"] = etag
     try:
         with _connected(parts, _resolved(host, port)) as connection:
-            connection.request(
-                "GET", target, headers={"Host": parts.netloc, "Accept": "application/samlmetadata+xml, */*"}
-            )
+            connection.request("GET", target, headers=headers)
             with connection.getresponse() as answer:
                 content = answer.read(LARGEST_METADATA + 1)
     except (OSError, HTTPException, ValueError):
         raise unreachable from None
-    if answer.status != 200:
+    if etag and answer.status == HTTPStatus.NOT_MODIFIED:
+        return Fetched(None, etag)
+    if answer.status != HTTPStatus.OK:
         raise unreachable
     if len(content) > LARGEST_METADATA:
         raise Refusal("metadata_too_large", _("This file is larger than 1 MB."))
-    return content
+    return Fetched(content, _usable_mark(answer.getheader("ETag", "")))
 
 
-def _checked(url: str) -> SplitResult:
+def _usable_mark(etag: str) -> str:
+    """Return a mark that may be sent back as it came: one line, and not longer than we keep."""
+    return etag if len(etag) <= LONGEST_MARK and etag.isascii() and etag.isprintable() else ""
+
+
+def checked_address(url: str) -> SplitResult:
     """Return the parts of an address that may be asked at all.
 
     Raises:

@@ -19,7 +19,8 @@ class Connection(TenantModel):
     A draft has our side only: the partner's IT types it in before there is metadata to give us. Our private keys are
     encrypted at rest (`portal.core.sealing`): the one that signs, the next one, published before it signs
     (`next_signs_at`), and the previous one, which still decrypts (`previous_until`). A closed connection lets nobody
-    in; of several open ones, newcomers are led to the one with the latest `leads_since`.
+    in; of several open ones, newcomers are led to the one with the latest `leads_since`. `certificates_until` is when
+    the last certificate of one of the two sides ends, kept so that the programme sees the day without the certificates.
     """
 
     class State(models.TextChoices):
@@ -69,6 +70,7 @@ class Connection(TenantModel):
     last_success_at = models.DateTimeField(null=True, blank=True)
     failures = models.PositiveIntegerField(default=0)
     closed_at = models.DateTimeField(null=True, blank=True)
+    certificates_until = models.DateTimeField(null=True, blank=True)
 
     class Meta(TenantModel.Meta):
         abstract = False

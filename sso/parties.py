@@ -39,17 +39,26 @@ def service_provider(connection: Connection) -> ServiceProvider:
     Raises:
         SAMLError: `key_unreadable`: it was sealed with a key that this portal no longer has.
     """
-    try:
-        private_key = unseal(bytes(connection.sp_private_key), purpose=KEY_PURPOSE).decode()
-    except InvalidToken:
-        raise SAMLError("key_unreadable") from None
     return ServiceProvider(
         entity_id=connection.entity_id,
         acs_url=address(connection.public_id, "acs"),
         sls_url="",
-        private_key_pem=private_key,
+        private_key_pem=_key(connection.sp_private_key),
         certificate_pem=connection.sp_certificate,
+        next_private_key_pem=_key(connection.next_private_key),
+        next_certificate_pem=connection.next_certificate,
+        previous_private_key_pem=_key(connection.previous_private_key),
+        previous_certificate_pem=connection.previous_certificate,
     )
+
+
+def _key(sealed: bytes | memoryview[int] | None) -> str:
+    if not sealed:
+        return ""
+    try:
+        return unseal(bytes(sealed), purpose=KEY_PURPOSE).decode()
+    except InvalidToken:
+        raise SAMLError("key_unreadable") from None
 
 
 def identity_provider(connection: Connection) -> IdentityProvider:
@@ -69,14 +78,22 @@ class CertificateFacts:
 
 
 def certificate_facts(connection: Connection) -> list[CertificateFacts]:
-    """Return what an administrator compares of each certificate; all were readable when they were stored."""
-    return [
-        CertificateFacts(
-            fingerprint(text),
-            x509.load_der_x509_certificate(base64.b64decode(bare_certificate(text))).not_valid_after_utc,
-        )
-        for text in connection.idp_certificates
-    ]
+    """Return what an administrator compares of each certificate of the identity provider."""
+    return [facts_of(text) for text in connection.idp_certificates]
+
+
+def facts_of(certificate: str) -> CertificateFacts:
+    """Read one certificate, ours or theirs; all were readable when they were stored."""
+    der = base64.b64decode(bare_certificate(certificate))
+    return CertificateFacts(fingerprint(certificate), x509.load_der_x509_certificate(der).not_valid_after_utc)
+
+
+def certificates_until(connection: Connection) -> dt.datetime | None:
+    """Return when the last certificate of the one side or the other ends; None before there are both."""
+    theirs = [facts.expires_at for facts in certificate_facts(connection)]
+    if not theirs or not connection.sp_certificate:
+        return None
+    return min(max(theirs), facts_of(connection.sp_certificate).expires_at)
 
 
 @dataclass(frozen=True, slots=True)

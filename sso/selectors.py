@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from portal.core.errors import Refusal
 from portal.core.tenancy import platform_scope
 from portal.people.models import Affiliation, Employee
 from portal.people.selectors import roster, unlinked_affiliations
-from sso.models import Connection, Identity, SignInRequest, SignInTrace
+from sso.models import Connection, Identity, MetadataVersion, SignInRequest, SignInTrace
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -39,10 +39,21 @@ def connections(organisation: Organisation) -> QuerySet[Connection]:
     return Connection.objects.filter(organisation_id=organisation.pk).order_by("id")
 
 
+def open_connections(organisation_id: int) -> QuerySet[Connection]:
+    """Return the connections by which people come in, the one that leads newcomers first."""
+    opened = Connection.objects.filter(organisation_id=organisation_id, state__in=OPEN_STATES, closed_at__isnull=True)
+    return opened.order_by(F("leads_since").desc(nulls_last=True), "activated_at", "id")
+
+
 def open_connection(organisation_id: int) -> Connection | None:
-    """Return the connection that new visitors are led to: the one that was opened first."""
-    opened = Connection.objects.filter(organisation_id=organisation_id, state__in=OPEN_STATES)
-    return opened.order_by("activated_at", "id").first()
+    """Return the connection that new visitors are led to: the one chosen last, else the one that was opened first."""
+    return open_connections(organisation_id).first()
+
+
+def waiting_versions(organisation: Organisation) -> QuerySet[MetadataVersion]:
+    """Return what waits for an owner's word, what could be somebody else's doing first."""
+    waiting = (MetadataVersion.State.HELD, MetadataVersion.State.PENDING)
+    return MetadataVersion.objects.filter(organisation_id=organisation.pk, state__in=waiting).order_by("state", "id")
 
 
 def connection_chosen(organisation: Organisation, public_id: str = "") -> Connection:

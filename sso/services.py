@@ -22,8 +22,9 @@ from portal.people.learners import ensure_learner
 from portal.people.models import Affiliation, Membership, User
 from portal.people.selectors import has_left, unlinked_affiliations, user_actor
 from portal.people.services import link_affiliation
+from sso.health import note_success
 from sso.linking import certain_employee, trusted_email
-from sso.models import Identity, SignInRequest, SignInTrace
+from sso.models import Connection, Identity, SignInRequest, SignInTrace
 from sso.parties import identity_provider, service_provider
 from sso.replay import (
     REQUEST_LIFETIME,
@@ -35,6 +36,7 @@ from sso.replay import (
 )
 from sso.saml.attributes import MappedPerson, mapped
 from sso.saml.errors import SAMLError
+from sso.saml.profile import require_recent
 from sso.saml.request import SignInRedirect, authn_request, new_request_id
 from sso.saml.response import verify_response
 from sso.selectors import OPEN_STATES, employees_named
@@ -42,12 +44,15 @@ from sso.selectors import OPEN_STATES, employees_named
 if TYPE_CHECKING:
     from portal.core.actor import Actor
     from portal.organisations.models import Organisation
-    from sso.models import Connection
     from sso.saml.response import VerifiedAssertion
 
 ANSWER_PURPOSE = "sso-answer"
 SIGN_IN = "sign-in"
 TEST = "test"
+CONFIRM = "confirm"
+
+CONFIRMABLE_STATES = (Connection.State.TESTED, *OPEN_STATES)
+"""Where somebody may be asked again: also by what was replaced and tested, for its owner has yet to switch it on."""
 
 _LONGEST_SUBJECT = 512
 _LONGEST_NUMBER = 64
@@ -106,6 +111,7 @@ def begin_sign_in(*, connection: Connection, nonce: str, next_path: str = "", pu
         # It means nothing: where the browser goes afterwards stands in the row.
         relay_state=secrets.token_urlsafe(16),
         now=now,
+        force_authn=purpose == CONFIRM,
     )
 
 
@@ -128,6 +134,8 @@ def answer_sign_in(*, connection: Connection, saml_response: str, request_id: st
         request_id=request.request_id,
         now=now,
     )
+    if request.purpose == CONFIRM:
+        require_recent(assertion.authn_instant, now=now)
     answer = _answer(connection, assertion)
     sealed = seal(json.dumps(asdict(answer)).encode(), purpose=ANSWER_PURPOSE)
     ticket = take_request(request, sealed, now=now)
@@ -187,6 +195,7 @@ def complete_login(*, connection: Connection, ticket: str, nonce: str) -> Login:
         subject=str(user.pk),
         data={"connection": str(connection.public_id)},
     )
+    note_success(actor=actor, connection=connection)
     next_path = request.next_path or _home(organisation, user)
     return Login(user=user, session_index=answer.session_index, next_path=next_path)
 
@@ -250,8 +259,10 @@ def record_failure(*, connection: Connection, error: SAMLError) -> SignInTrace:
 
 
 def _require_open(connection: Connection, purpose: str) -> None:
-    if purpose != TEST and connection.state not in OPEN_STATES:
-        raise SAMLError("connection_closed", received=connection.state)
+    """The test may use what is not open yet; nobody else what is not, or not any more."""
+    allowed = CONFIRMABLE_STATES if purpose == CONFIRM else OPEN_STATES
+    if purpose != TEST and (connection.state not in allowed or connection.closed_at is not None):
+        raise SAMLError("connection_closed", received="closed" if connection.closed_at else connection.state)
 
 
 def _answer(connection: Connection, assertion: VerifiedAssertion) -> Answer:

@@ -1,11 +1,17 @@
-"""What the workers do for company sign-in: forget."""
+"""What the workers do for company sign-in: forget, read metadata again, turn keys, watch certificates."""
 
 from __future__ import annotations
 
 from celery import shared_task
+from django.core.cache import cache
 
+from portal.core.actor import SYSTEM
 from portal.core.tenancy import organisation_scope
+from portal.organisations.models import Organisation
+from sso import reading
+from sso.radar import sound_radar
 from sso.retention import forget_sign_ins as forget
+from sso.rotation import turn_keys
 from sso.selectors import organisations_with_connections
 
 
@@ -15,3 +21,25 @@ def forget_sign_ins() -> None:
     for organisation_id in organisations_with_connections():
         with organisation_scope(organisation_id):
             forget(organisation_id=organisation_id)
+
+
+@shared_task
+def refresh_metadata() -> None:
+    """Read the metadata that is due. One round at a time: four hosts are asked at once, never eight."""
+    if not cache.add("metadata-round", 1, timeout=reading.LEASE.total_seconds()):
+        return
+    try:
+        reading.refresh_metadata()
+    finally:
+        cache.delete("metadata-round")
+
+
+@shared_task
+def look_after_connections() -> None:
+    """Turn our keys whose day has come, look at every certificate, and see that what is read has a day for it."""
+    ids = organisations_with_connections()
+    for organisation in Organisation.objects.filter(pk__in=ids, active=True).order_by("pk"):
+        with organisation_scope(organisation.pk):
+            turn_keys(actor=SYSTEM, organisation=organisation)
+            sound_radar(organisation=organisation)
+            reading.give_days(organisation=organisation)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from sso import views
+from sso import confirming_views, life_views, views
 
 urlpatterns = [
     path("sso/<uuid:connection>/login/", views.sign_in, name="sso_login"),
@@ -19,4 +19,14 @@ urlpatterns = [
     path("o/<slug:org>/sign-in/<uuid:connection>/activate/", views.activate, name="sign_in_activate"),
     path("o/<slug:org>/matches/", views.matches, name="matches"),
     path("o/<slug:org>/matches/<int:affiliation>/", views.match, name="match"),
+    path("o/<slug:org>/sign-in/confirm/", confirming_views.confirm, name="sign_in_confirm"),
+    path("o/<slug:org>/sign-in/required/", life_views.required, name="sign_in_required"),
+    path("o/<slug:org>/sign-in/required/<int:user_id>/", life_views.glass, name="sign_in_glass"),
+    path("o/<slug:org>/sign-in/<uuid:connection>/", life_views.connection_page, name="sign_in_connection"),
+    path("o/<slug:org>/sign-in/<uuid:connection>/confirmed/", confirming_views.confirmed, name="sign_in_confirmed"),
+    path("o/<slug:org>/sign-in/<uuid:connection>/versions/<int:version>/", life_views.version, name="sign_in_version"),
+    path("o/<slug:org>/sign-in/<uuid:connection>/follow/", life_views.follow, name="sign_in_follow"),
+    path("o/<slug:org>/sign-in/<uuid:connection>/read/", life_views.read_again, name="sign_in_read"),
+    path("o/<slug:org>/sign-in/<uuid:connection>/keys/", life_views.keys, name="sign_in_keys"),
+    path("o/<slug:org>/sign-in/<uuid:connection>/move/", life_views.move, name="sign_in_move"),
 ]

@@ -17,8 +17,10 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from portal.core.access import Permission
+from portal.core.actor import SYSTEM
 from portal.core.errors import Refusal
 from portal.people.admission import organisation_page
+from portal.people.confirmation import confirmed_first
 from portal.people.selectors import unlinked_affiliations
 from sso.admission import connection_page, count_failure, too_many_failures
 from sso.browser import (
@@ -32,6 +34,7 @@ from sso.browser import (
 from sso.connecting import activate_connection, connect_idp, replace_metadata
 from sso.diagnosis import diagnosed, may_start_again, plain_sentence
 from sso.forms import MetadataForm
+from sso.health import note_failure
 from sso.parties import connection_card, idp_origin, service_provider
 from sso.saml.errors import SAMLError
 from sso.saml.metadata import service_provider_metadata
@@ -45,7 +48,7 @@ from sso.selectors import (
     recent_failures,
     unmatched_people,
 )
-from sso.services import TEST, answer_sign_in, begin_sign_in, complete_login, match_person, record_failure
+from sso.services import CONFIRM, TEST, answer_sign_in, begin_sign_in, complete_login, match_person, record_failure
 from sso.session import start_session
 from sso.trial import complete_test
 
@@ -112,6 +115,8 @@ def acs(request: HttpRequest, connection: Connection) -> HttpResponse:
         return _failed(request, connection, error)
     if ticket.purpose == TEST:
         finish = reverse("sign_in_tested", args=[connection.organisation.slug, connection.public_id])
+    elif ticket.purpose == CONFIRM:
+        finish = reverse("sign_in_confirmed", args=[connection.organisation.slug, connection.public_id])
     else:
         finish = reverse("sso_finish", args=[connection.public_id])
     return SeeOther(f"{finish}?{urlencode({'t': ticket.code})}")
@@ -172,6 +177,7 @@ def sign_in_settings(request: OrganisationRequest) -> HttpResponse:
 
 @organisation_page(Permission.MANAGE_SIGN_IN)
 @require_POST
+@confirmed_first("sign_in_connection")
 def replace(request: OrganisationRequest, connection: UUID) -> HttpResponse:
     """Take new addresses or certificates of the same identity provider."""
     known = _connection(request, connection)
@@ -231,6 +237,7 @@ def tested(request: OrganisationRequest, connection: UUID) -> HttpResponse:
 
 @organisation_page(Permission.MANAGE_SIGN_IN)
 @require_POST
+@confirmed_first("sign_in_connection")
 def activate(request: OrganisationRequest, connection: UUID) -> HttpResponse:
     known = _connection(request, connection)
     try:
@@ -271,7 +278,7 @@ def _settings_page(request: OrganisationRequest, form: MetadataForm) -> HttpResp
     known = [connection_card(each) for each in connections(request.organisation)]
     failures = [diagnosed(trace) for trace in recent_failures(request.organisation)]
     asked = failure_coded(request.organisation, request.GET.get("trace", ""))
-    opened = any(card.connection.state in OPEN_STATES for card in known)
+    opened = any(card.connection.state in OPEN_STATES and not card.connection.closed_at for card in known)
     context = {
         "connections": known,
         "opened": opened,
@@ -305,6 +312,7 @@ def _failed(request: HttpRequest, connection: Connection, error: SAMLError) -> H
         return _failed_page(request, connection, code="too_many", trace="", status=429)
     count_failure(request, connection)
     trace = record_failure(connection=connection, error=error)
+    note_failure(actor=SYSTEM, connection=connection, code=error.code)
     forbidden = error.code in _FORBIDDEN_CODES or error.code.startswith("status_")
     status = 403 if forbidden else 400
     return _failed_page(request, connection, code=error.code, trace=trace.code, status=status)
@@ -342,3 +350,8 @@ def _next_path(request: HttpRequest) -> str:
     wanted = request.GET.get("next", "")
     ours = wanted.startswith("/") and wanted.isprintable() and len(wanted) <= 500
     return wanted if ours and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) else ""
+
+
+def failed(request: HttpRequest, connection: Connection, error: SAMLError) -> HttpResponse:
+    """Show the one page of a failed sign-in, for the views of the neighbouring modules."""
+    return _failed(request, connection, error)

@@ -54,9 +54,7 @@ class _Ending:
 def organisations_with_mail(*, now: dt.datetime | None = None) -> list[int]:
     """Return whose mail is due, or was claimed so long ago that its sender has died."""
     with platform_scope():
-        waiting = OutgoingMail.objects.filter(
-            state__in=(_State.DUE, _State.SENDING), due_at__lte=now or timezone.now()
-        )
+        waiting = OutgoingMail.objects.filter(state__in=(_State.DUE, _State.SENDING), due_at__lte=now or timezone.now())
         return list(waiting.order_by("organisation_id").values_list("organisation_id", flat=True).distinct())
 
 
@@ -106,18 +104,14 @@ def _claim_next(organisation_id: int, now: dt.datetime) -> OutgoingMail | None:
 
 
 def _attempt(server: BaseEmailBackend, mail: OutgoingMail) -> _Ending:
-    """Send one mail. Only what cannot have left may be tried again."""
-    try:
-        message = written(mail)
-    except _UNWRITABLE as error:
-        return _Ending(_State.FAILED, f"unwritable:{type(error).__name__}"[:60])
+    """Send one mail. What may have left already is not tried again."""
     try:
         server.open()
     except (smtplib.SMTPException, OSError):
         # Nothing was said yet: neither is a wrong password of ours the mail's fault.
         return _again(mail, "unreachable")
     try:
-        server.send_messages([message])
+        server.send_messages([written(mail)])
     except smtplib.SMTPRecipientsRefused as refused:
         codes = [code for code, _text in refused.recipients.values()]
         return _refused(server, mail, min(codes, default=450))

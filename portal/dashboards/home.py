@@ -15,12 +15,14 @@ from imports.models import RosterImport
 from imports.selectors import last_applied
 from portal.cohorts.models import Cohort
 from portal.core.access import Permission
-from portal.core.templatetags.ui import number
+from portal.core.templatetags.ui import day, number
 from portal.people.models import Affiliation
 from portal.people.selectors import unlinked_affiliations
 from portal.progress.models import CohortSummary, RosterRollup
 from portal.progress.selectors import figures_as_of
 from sso.models import Connection
+from sso.radar import alarms
+from sso.selectors import connections, waiting_versions
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -148,13 +150,16 @@ def checklist(organisation: Organisation, access: Access, counted: Numbers, conn
 
 
 def connection_states(organisation: Organisation) -> set[str]:
-    return set(Connection.objects.filter(organisation_id=organisation.pk).values_list("state", flat=True))
+    """Return the states of the connections that were not closed."""
+    live = Connection.objects.filter(organisation_id=organisation.pk, closed_at__isnull=True)
+    return set(live.values_list("state", flat=True))
 
 
 def tasks(organisation: Organisation, access: Access, states: set[str]) -> list[Task]:
     """Return what waits for somebody, the most urgent first."""
     listed = [
         _failing_sign_in(organisation, access) if Connection.State.FAILING in states else None,
+        *_sign_in_matters(organisation, access),
         *_waiting_imports(organisation, access),
         _people_to_match(organisation, access),
         _stale_roster(organisation, access),
@@ -169,6 +174,48 @@ def _page(access: Access, right: Permission, name: str, *args: object) -> str:
 def _failing_sign_in(organisation: Organisation, access: Access) -> Task:
     url = _page(access, Permission.MANAGE_SIGN_IN, "sign_in_settings", organisation.slug)
     return Task(_("The company sign-in fails"), _("IT"), url, _("See why"))
+
+
+def _sign_in_matters(organisation: Organisation, access: Access) -> list[Task]:
+    """Changes of an identity provider that wait, certificates that end, addresses that cannot be read any more."""
+    live = {each.pk: each for each in connections(organisation).filter(closed_at__isnull=True)}
+    waiting = waiting_versions(organisation).filter(connection_id__in=live)
+    listed = [
+        _connection_task(
+            organisation,
+            access,
+            live[version.connection_id],
+            _("A change of the identity provider is held back")
+            if version.state == version.State.HELD
+            else _("New metadata of the identity provider waits"),
+            _("Compare and decide"),
+        )
+        for version in waiting
+    ]
+    for blip in alarms(list(live.values())):
+        ended = _("A certificate of the company sign-in has ended")
+        ends = _("A certificate of the company sign-in ends on %(day)s") % {"day": day(blip.expires_at)}
+        term = ended if blip.days < 0 else ends
+        listed.append(_connection_task(organisation, access, blip.connection, term, _("See the certificates")))
+    listed += [
+        _connection_task(
+            organisation,
+            access,
+            each,
+            _("The metadata of the identity provider cannot be read any more"),
+            _("See why"),
+        )
+        for each in live.values()
+        if each.metadata_failure
+    ]
+    return listed
+
+
+def _connection_task(
+    organisation: Organisation, access: Access, connection: Connection, term: str, action: str
+) -> Task:
+    url = _page(access, Permission.MANAGE_SIGN_IN, "sign_in_connection", organisation.slug, connection.public_id)
+    return Task(term, _("IT"), url, action)
 
 
 _AWAITED = (RosterImport.State.HELD, RosterImport.State.READY, RosterImport.State.UNCLEAR)

@@ -25,7 +25,7 @@ from portal.core.tenancy import platform_scope
 from portal.people.models import LearnerReference, StaffRole, User
 from portal.people.selectors import user_actor
 from portal.progress.models import CohortSummary, RosterRollup, UnplacedEvent
-from sso.models import Connection
+from sso.models import Connection, MetadataVersion
 from sso.selectors import OPEN_STATES
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ GOAL = 1_000_000
 STALE = timedelta(days=45)
 SILENT = timedelta(minutes=10)
 UNCONNECTED = timedelta(days=14)
+ENDING = timedelta(days=14)
 OPEN = frozenset(OPEN_STATES)
 _AT_WORK = (
     RosterImport.State.UPLOADED,
@@ -62,6 +63,8 @@ class OrganisationLine:
     connections: set[str] = field(default_factory=set)
     imports: dict[str, int] = field(default_factory=dict)
     heard: dict[str, datetime | None] = field(default_factory=dict)
+    held_metadata: bool = False
+    certificates_until: datetime | None = None
 
     @property
     def missing(self) -> str:
@@ -84,7 +87,7 @@ class Alert:
 
 
 def organisation_lines(organisations: Iterable[Organisation]) -> list[OrganisationLine]:
-    """Return these organisations' counts in five queries, whatever their number."""
+    """Return these organisations' counts in six queries, whatever their number."""
     lines = {organisation.pk: OrganisationLine(organisation) for organisation in organisations}
     with platform_scope():
         _count_people(lines)
@@ -105,8 +108,14 @@ def _count_people(lines: dict[int, OrganisationLine]) -> None:
 
 
 def _count_work(lines: dict[int, OrganisationLine]) -> None:
-    for pk, state in Connection.objects.filter(organisation_id__in=lines).values_list("organisation_id", "state"):
+    live = Connection.objects.filter(organisation_id__in=lines, closed_at__isnull=True)
+    for pk, state, until in live.values_list("organisation_id", "state", "certificates_until"):
         lines[pk].connections.add(state)
+        if until and state in OPEN:
+            lines[pk].certificates_until = min(until, lines[pk].certificates_until or until)
+    held = MetadataVersion.objects.filter(organisation_id__in=lines, state=MetadataVersion.State.HELD)
+    for pk in held.values_list("organisation_id", flat=True).distinct():
+        lines[pk].held_metadata = True
     imports = RosterImport.objects.filter(organisation_id__in=lines).values_list("organisation_id", "state")
     for pk, state, count, heard in imports.annotate(total=Count("id"), heard=Max("heartbeat_at")):
         lines[pk].imports[state], lines[pk].heard[state] = count, heard
@@ -185,9 +194,17 @@ def _conditions(line: OrganisationLine, now: datetime) -> list[tuple[str, str, b
     age = now - line.organisation.created_at
     heard = [line.heard.get(state) for state in _AT_WORK]
     applied = line.heard.get(RosterImport.State.APPLIED)
+    until = line.certificates_until
     return [
         (_("The company sign-in fails."), "bad", Connection.State.FAILING in line.connections),
+        (_("The certificate of its sign-in has ended."), "bad", bool(until and until <= now)),
+        (
+            _("The certificate of its sign-in ends within two weeks."),
+            "bad",
+            bool(until and now < until <= now + ENDING),
+        ),
         (_("An import has fallen silent."), "bad", any(at and now - at > SILENT for at in heard)),
+        (_("A change of its identity provider is held: an owner has to decide."), "warn", line.held_metadata),
         (_("An import is held: a second person has to approve it."), "warn", RosterImport.State.HELD in line.imports),
         (_("Its roster has not changed for a long time."), "warn", bool(applied and now - applied > STALE)),
         (_("Its sign-in is still not connected."), "warn", not line.connections & OPEN and age > UNCONNECTED),

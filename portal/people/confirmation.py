@@ -47,7 +47,7 @@ def confirmed_first(
     page: str,
 ) -> Callable[
     [Callable[Concatenate[OrganisationRequest, P], HttpResponseBase]],
-    Callable[Concatenate[OrganisationRequest, P], HttpResponseBase],
+    Callable[..., HttpResponseBase],
 ]:
     """Do what the view does only when the person was asked again; `page` names where they press the button again.
 
@@ -56,7 +56,7 @@ def confirmed_first(
 
     def decorate(
         view: Callable[Concatenate[OrganisationRequest, P], HttpResponseBase],
-    ) -> Callable[Concatenate[OrganisationRequest, P], HttpResponseBase]:
+    ) -> Callable[..., HttpResponseBase]:
         @wraps(view)
         def asked(request: OrganisationRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if is_confirmed(request.session):

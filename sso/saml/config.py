@@ -26,7 +26,10 @@ class ServiceProvider:
     sls_url: str
     private_key_pem: str = field(repr=False)
     certificate_pem: str
-    # During a change of keys, messages encrypted for the previous one are still read.
+    # During a change of keys, the next one is published before it signs, and messages encrypted for any of the three
+    # are read.
+    next_private_key_pem: str = field(default="", repr=False)
+    next_certificate_pem: str = ""
     previous_private_key_pem: str = field(default="", repr=False)
     previous_certificate_pem: str = ""
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 LARGEST_METADATA: Final = 1024 * 1024
 _LONGEST_ENTITY_ID = 1024
+_LONGEST_ADDRESS = 1024
 _SMALLEST_KEY = 2048
 _ROOTS = {md("EntityDescriptor"), md("EntitiesDescriptor")}
 
@@ -68,7 +69,8 @@ def service_provider_metadata(sp: ServiceProvider) -> bytes:
     # A signature on the response is as good to us; this asks those who sign only when asked.
     role.set("WantAssertionsSigned", "true")
     role.set("protocolSupportEnumeration", SAMLP)
-    for certificate in filter(None, (sp.certificate_pem, sp.previous_certificate_pem)):
+    # The one that signs first: an identity provider that takes a single certificate takes the first.
+    for certificate in filter(None, (sp.certificate_pem, sp.next_certificate_pem, sp.previous_certificate_pem)):
         key = etree.SubElement(role, md("KeyDescriptor"))
         key.set("use", "signing")
         data = etree.SubElement(etree.SubElement(key, ds("KeyInfo")), ds("X509Data"))
@@ -150,7 +152,7 @@ def _endpoint(role: etree._Element, name: str, *, allow_loopback: bool) -> tuple
 
 def _require_secure(url: str, *, allow_loopback: bool) -> None:
     """Require https: the browser of every employee is sent to this address."""
-    clean = url.isascii() and url.isprintable() and not set(url) & set(" \"'<>\\")
+    clean = url.isascii() and url.isprintable() and not set(url) & set(" \"'<>\\") and len(url) <= _LONGEST_ADDRESS
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""

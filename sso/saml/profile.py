@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sso.saml.errors import SAMLError
 from sso.saml.names import BEARER, ENTITY_FORMAT, STATUS, SUCCESS, ds, saml, samlp
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from sso.saml.config import IdentityProvider, ServiceProvider
 
+RECENT: Final = dt.timedelta(minutes=5)
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d{1,9})?Z")
 _STATUS_CODES = {
     f"{STATUS}AuthnFailed": "status_authn_failed",
@@ -199,3 +200,14 @@ def require_authentication(assertion: etree._Element, window: Window) -> tuple[d
     window.require_begun(authn_instant)
     window.require_begun(instant(assertion.get("IssueInstant", "")))
     return authn_instant, statement.get("SessionIndex", "")
+
+
+def require_recent(authn_instant: dt.datetime, *, now: dt.datetime, longest: dt.timedelta = RECENT) -> None:
+    """Require that the person was really asked: many identity providers answer from a session that still runs."""
+    age = now - authn_instant
+    if age > longest:
+        raise SAMLError(
+            "authn_too_old",
+            received=f"{int(age.total_seconds())} s",
+            expected=f"{int(longest.total_seconds())} s",
+        )

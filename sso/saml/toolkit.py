@@ -91,10 +91,14 @@ class Response(OneLogin_Saml2_Response):  # type: ignore[misc]  # The toolkit ca
 
 def opened_response(xml: bytes, sp: ServiceProvider, idp: IdentityProvider) -> Response:
     """Return the message as the toolkit sees it, decrypted when it came encrypted."""
-    keys = [(sp.private_key_pem, sp.certificate_pem)]
-    if sp.previous_private_key_pem:
-        keys.append((sp.previous_private_key_pem, sp.previous_certificate_pem))
+    keys = (
+        (sp.private_key_pem, sp.certificate_pem),
+        (sp.next_private_key_pem, sp.next_certificate_pem),
+        (sp.previous_private_key_pem, sp.previous_certificate_pem),
+    )
     for private_key, certificate in keys:
+        if not private_key:
+            continue
         try:
             return Response(_settings(sp, idp, private_key, certificate), xml)
         except xmlsec.Error:

@@ -1,0 +1,63 @@
+"""What a change of an identity provider's metadata means: nothing, a renewal, or perhaps somebody else.
+
+Pure: two descriptions in, a judgement out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from django.db.models import TextChoices
+
+if TYPE_CHECKING:
+    from sso.saml.config import IdentityProvider
+
+
+class Reason(TextChoices):
+    """Why a version waits for a person, in codes; the first three could be somebody else's doing."""
+
+    ENTITY_ID = "entity_id"
+    SSO_HOST = "sso_host"
+    NO_KNOWN_CERTIFICATE = "no_known_certificate"
+    NEW_CERTIFICATE = "new_certificate"
+    CERTIFICATE_DROPPED = "certificate_dropped"
+    ADDRESS = "address"
+
+
+DANGEROUS: Final = frozenset({Reason.ENTITY_ID, Reason.SSO_HOST, Reason.NO_KNOWN_CERTIFICATE})
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    reasons: list[str] = field(default_factory=list)
+
+    @property
+    def dangerous(self) -> bool:
+        return not DANGEROUS.isdisjoint(self.reasons)
+
+    def trusted_by_itself(self, *, over_tls: bool) -> bool:
+        """Say whether the change needs nobody's word.
+
+        A certificate that left takes nothing away at once, and one more beside known ones is an ordinary renewal, if it
+        came from the known address by a line that nobody could alter. Anything else beside it, and a person decides.
+        """
+        if set(self.reasons) <= {Reason.CERTIFICATE_DROPPED}:
+            return True
+        return over_tls and self.reasons == [Reason.NEW_CERTIFICATE]
+
+
+def judged(known: IdentityProvider, new: IdentityProvider) -> Judgement:
+    """Return what is different in `new`, in codes; nothing when it is the same but for the order of certificates."""
+    had, has = set(known.certificates), set(new.certificates)
+    found = {
+        Reason.ENTITY_ID: known.entity_id != new.entity_id,
+        Reason.SSO_HOST: urlsplit(known.sso_url).hostname != urlsplit(new.sso_url).hostname,
+        Reason.NO_KNOWN_CERTIFICATE: not had & has,
+        Reason.NEW_CERTIFICATE: bool(has - had),
+        Reason.CERTIFICATE_DROPPED: bool(had - has),
+        Reason.ADDRESS: (known.sso_url, known.sso_binding, known.slo_url)
+        != (new.sso_url, new.sso_binding, new.slo_url),
+    }
+    return Judgement([str(reason) for reason, holds in found.items() if holds])
