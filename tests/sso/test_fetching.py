@@ -107,9 +107,7 @@ def test_a_name_with_one_address_inside_is_not_asked_at_all(
     monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
     settings.ALLOW_LOOPBACK_IDP = False
-    both = [
-        (socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443)) for address in ("93.184.215.14", "127.0.0.1")
-    ]
+    both = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443)) for address in ("93.184.215.14", "127.0.0.1")]
     monkeypatch.setattr("sso.fetching.socket.getaddrinfo", lambda *_args, **_options: both)
     monkeypatch.setattr("sso.fetching.socket.create_connection", lambda *_a, **_o: pytest.fail("It was asked."))
     with pytest.raises(Refusal) as refused:

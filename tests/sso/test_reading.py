@@ -42,9 +42,7 @@ def document(company: Company, *keys: kit.Keys) -> bytes:
 def follow(company: Company, url: str = "") -> None:
     url = url or f"https://idp.{company.organisation.slug}.example/metadata"
     with organisation_scope(company.organisation.pk):
-        follow_metadata(
-            actor=OPERATOR, organisation=company.organisation, connection=company.connection, url=url
-        )
+        follow_metadata(actor=OPERATOR, organisation=company.organisation, connection=company.connection, url=url)
 
 
 def now_of(company: Company) -> Connection:
@@ -129,9 +127,7 @@ def test_a_document_that_is_no_metadata_changes_nothing_and_is_recorded(
     connection = now_of(poste)
     assert (connection.metadata_failure, connection.metadata_etag) == (code, "")
     assert connection.idp_certificates == poste.connection.idp_certificates
-    refresh_metadata(
-        now=timezone.now() + timedelta(days=1), fetch=Sites(lambda _url, _etag: Fetched(document(poste)))
-    )
+    refresh_metadata(now=timezone.now() + timedelta(days=1), fetch=Sites(lambda _url, _etag: Fetched(document(poste))))
     assert now_of(poste).metadata_failure == ""
 
 

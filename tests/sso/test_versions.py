@@ -154,9 +154,7 @@ def test_a_new_certificate_that_takes_the_place_of_a_known_one_waits(inside: Com
     assert (version.state, version.reasons) == (State.PENDING, ["new_certificate", "certificate_dropped"])
 
 
-def test_a_certificate_that_left_is_trusted_seven_days_longer(
-    inside: Company, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_certificate_that_left_is_trusted_seven_days_longer(inside: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     read(inside, idp_of(inside, inside.keys, FRESH))
     version = read(inside, idp_of(inside, FRESH))
     assert version

@@ -91,7 +91,9 @@ def test_a_mail_leaves_once_in_the_readers_language(laposte: Organisation, post:
     assert {mail.state for mail in mails(laposte)} == {State.SENT}
 
 
-@pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / "templates" / "email").iterdir() if path.is_dir()))
+@pytest.mark.parametrize(
+    "name", sorted(path.name for path in (ROOT / "templates" / "email").iterdir() if path.is_dir())
+)
 @pytest.mark.parametrize("language", ["fr", "en"])
 @pytest.mark.parametrize("turn", [0, 1, 2, 3])
 def test_every_mail_can_be_written(laposte: Organisation, name: str, language: str, turn: int) -> None:
