@@ -23,7 +23,7 @@ from portal.people.models import Affiliation, Membership, User
 from portal.people.selectors import has_left, unlinked_affiliations, user_actor
 from portal.people.services import link_affiliation
 from sso.linking import certain_employee, trusted_email
-from sso.models import Identity, SignInRequest, SignInTrace
+from sso.models import Identity, SignInRequest
 from sso.parties import identity_provider, service_provider
 from sso.replay import (
     REQUEST_LIFETIME,
@@ -53,8 +53,6 @@ _LONGEST_SUBJECT = 512
 _LONGEST_NUMBER = 64
 _LONGEST_NAME = 200
 _LONGEST_PATH = 500
-_TRACE_SIGNS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
-_KEPT_DETAILS = ("received", "expected", "reason")
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,24 +227,6 @@ def match_person(*, actor: Actor, organisation: Organisation, affiliation_id: in
         raise Refusal("several_employees", _("Several people share this address: give the employee number."))
     link_affiliation(actor=actor, organisation=organisation, affiliation=affiliation, employee=found[0])
     activate_enrolments(actor=actor, organisation=organisation, employee_id=found[0].pk)
-
-
-@transaction.atomic
-def record_failure(*, connection: Connection, error: SAMLError) -> SignInTrace:
-    """Keep why a sign-in failed, without who it was, under the short code that the person is shown.
-
-    The status message of an identity provider often names the person: it is not kept.
-    """
-    details = {name: error.details[name] for name in _KEPT_DETAILS if error.details.get(name)}
-    while True:
-        code = "".join(secrets.choice(_TRACE_SIGNS) for _sign in range(8))
-        trace, created = SignInTrace.objects.get_or_create(
-            organisation_id=connection.organisation_id,
-            code=code,
-            defaults={"connection": connection, "error": error.code[:60], "details": details},
-        )
-        if created:
-            return trace
 
 
 def _require_open(connection: Connection, purpose: str) -> None:

@@ -45,8 +45,9 @@ from sso.selectors import (
     recent_failures,
     unmatched_people,
 )
-from sso.services import TEST, answer_sign_in, begin_sign_in, complete_login, match_person, record_failure
+from sso.services import TEST, answer_sign_in, begin_sign_in, complete_login, match_person
 from sso.session import start_session
+from sso.traces import record_failure
 from sso.trial import complete_test
 
 if TYPE_CHECKING:
