@@ -9,8 +9,9 @@ from __future__ import annotations
 import base64
 import binascii
 import secrets
+import unicodedata
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -22,17 +23,20 @@ from django.utils.translation import gettext as _
 from portal.audit.actions import Action
 from portal.audit.services import record_event
 from portal.core.errors import Refusal
-from portal.core.sealing import seal, unseal
+from portal.core.sealing import keyed_digest, seal, unseal
 from portal.core.tenancy import cursor_rows
 from sso.models import SignInTrace
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from portal.core.actor import Actor
     from portal.organisations.models import Organisation
     from sso.models import Connection
     from sso.saml.errors import SAMLError
 
 RAW_PURPOSE = "sso-trace"
+NAME_PURPOSE = "sso-name"
 RAW_KEPT: Final = timedelta(days=7)
 LONGEST_RAW: Final = 256 * 1024
 _SIGNS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
@@ -47,6 +51,33 @@ class Attempt:
     request_id: str = ""
     client_address: str = ""
     purpose: str = "sign-in"
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What the trace of a verified answer holds besides the request's own values."""
+
+    code: str
+    name_id: bytes | None
+    client_address: str
+    raw: bytes | None
+    raw_until: dt.datetime
+    details: dict[str, str] = field(default_factory=dict)
+
+
+def verified_trace(*, posted: str, name_id: str, client_address: str, now: dt.datetime) -> Verified:
+    return Verified(
+        code=new_code(),
+        name_id=name_digest(name_id) if name_id else None,
+        client_address=client_address,
+        raw=sealed_message(posted),
+        raw_until=now + RAW_KEPT,
+    )
+
+
+def name_digest(name: str) -> bytes:
+    """Return what a NameID or a session's index is found again by, however its accents and spaces were written."""
+    return keyed_digest(unicodedata.normalize("NFC", name).strip(), purpose=NAME_PURPOSE)
 
 
 NOTHING_KNOWN: Final = Attempt()
@@ -65,6 +96,10 @@ def sealed_message(posted: str) -> bytes | None:
         content = base64.b64decode(posted, validate=True)
     except (binascii.Error, ValueError):
         content = posted.encode()
+    return seal_bytes(content)
+
+
+def seal_bytes(content: bytes) -> bytes:
     return seal(zlib.compress(content, 1), purpose=RAW_PURPOSE)
 
 
@@ -110,10 +145,9 @@ def read_message(*, actor: Actor, organisation: Organisation, code: str) -> byte
     trace = traces.first()
     if trace is None:
         raise Refusal("unknown_trace", _("There is no sign-in with this code."))
+    kept = trace.raw if trace.raw_until and trace.raw_until > timezone.now() else None
     try:
-        if trace.raw is None or trace.raw_until is None or trace.raw_until <= timezone.now():
-            raise InvalidToken
-        message = zlib.decompress(unseal(bytes(trace.raw), purpose=RAW_PURPOSE))
+        message = zlib.decompress(unseal(bytes(kept or b""), purpose=RAW_PURPOSE))
     except InvalidToken:
         raise Refusal("message_gone", _("The message itself is kept for a week; this one is gone.")) from None
     record_event(
