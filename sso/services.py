@@ -194,9 +194,9 @@ def _login(connection: Connection, request: SignInRequest, answer: Answer) -> Lo
     first = known is None
     if known is None:
         known, first = _newcomer(connection, person, email, facts)
-    _require_welcome(organisation, known)
     if known.suspended:
         known, first = _settled(connection, known, person, email, facts)
+    _require_welcome(organisation, known)
     actor = user_actor(known.user)
     if not first:
         _refresh_user(known.user, person, email)

@@ -264,8 +264,9 @@ def encrypt(
     *,
     cipher: Any = constants.TransformAes128Gcm,
     transport: Any = constants.TransformRsaOaep,
+    content: bytes | None = None,
 ) -> etree._Element:
-    """Return the response with its assertion encrypted."""
+    """Return the response with its assertion encrypted, or with other `content` in its place."""
     assertion = assertion_of(response)
     manager = xmlsec.KeysManager()
     manager.add_key(xmlsec.Key.from_memory(recipient.certificate_pem, constants.KeyDataFormatCertPem, None))
@@ -279,7 +280,8 @@ def encrypt(
     context.key = xmlsec.Key.generate(constants.KeyDataAes, size, constants.KeyDataTypeSession)
     holder = etree.Element(f"{{{NS['saml']}}}EncryptedAssertion")
     response.replace(assertion, holder)
-    holder.append(context.encrypt_xml(template, reread(assertion)))
+    inside = context.encrypt_xml(template, reread(assertion)) if content is None else None
+    holder.append(context.encrypt_binary(template, content) if inside is None else inside)
     return reread(response)
 
 
