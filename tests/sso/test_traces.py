@@ -131,7 +131,7 @@ def test_after_a_week_the_message_is_gone_and_the_trace_stays(poste: Company, vi
     assert (the_trace(poste).raw, the_trace(poste).code) == (None, code)
 
 
-FIRST, AGAIN = 20, 15
+FIRST, AGAIN = 19, 14
 """Statements of the two requests of a sign-in: each reads the door and the connection and enters the scope."""
 
 
