@@ -1,4 +1,4 @@
-"""What the workers do for company sign-in: forget, read metadata again, turn keys, watch certificates."""
+"""What the workers do for company sign-in: forget, end what is over, read again, turn keys, watch certificates."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from sso.radar import sound_radar
 from sso.retention import forget_sign_ins as forget
 from sso.rotation import turn_keys
 from sso.selectors import organisations_with_connections
+from sso.sign_out import end_sessions_of_leavers as end_sessions
 
 
 @shared_task
@@ -43,3 +44,11 @@ def look_after_connections() -> None:
             turn_keys(actor=SYSTEM, organisation=organisation)
             sound_radar(organisation=organisation)
             reading.give_days(organisation=organisation)
+
+
+@shared_task
+def end_sessions_of_leavers() -> None:
+    """End the sessions of people who are no longer active. They were refused before: this only removes what is left."""
+    for organisation in Organisation.objects.filter(pk__in=organisations_with_connections()):
+        with organisation_scope(organisation.pk):
+            end_sessions(organisation=organisation)
