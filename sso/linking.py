@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portal.organisations.selectors import verified_domains
+from portal.organisations.selectors import owns_domain
 from portal.people.models import Affiliation, Employee, Membership
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def trusted_email(organisation: Organisation, person: MappedPerson) -> str:
     An identity provider speaks only for its own organisation: what it says of other addresses is not even kept.
     """
     domain = person.email.rpartition("@")[2]
-    trusted = len(person.email) <= 254 and domain in verified_domains(organisation)
+    trusted = len(person.email) <= 254 and owns_domain(organisation, domain)
     return person.email if trusted else ""
 
 
