@@ -55,6 +55,20 @@ def parse_metadata(xml: bytes, *, allow_loopback: bool = False, now: dt.datetime
         )
 
 
+def described_provider(
+    *, entity_id: str, sso_url: str, certificate: str, allow_loopback: bool = False
+) -> IdentityProvider:
+    """Return the identity provider that three fields describe, by the rules that hold for a document."""
+    with named_errors("metadata_malformed"):
+        entity_id = entity_id.strip()
+        if not entity_id or len(entity_id) > _LONGEST_ENTITY_ID or not entity_id.isprintable():
+            raise SAMLError("metadata_no_entity_id")
+        _require_secure(sso_url.strip(), allow_loopback=allow_loopback)
+        return IdentityProvider(
+            entity_id=entity_id, sso_url=sso_url.strip(), certificates=(usable_certificate(certificate),)
+        )
+
+
 def service_provider_metadata(sp: ServiceProvider) -> bytes:
     """Return our metadata for one connection.
 
