@@ -147,9 +147,14 @@ def note_test_passed(*, actor: Actor, organisation: Organisation, connection: Co
     )
 
 
+def make_key_pair(organisation: Organisation) -> tuple[str, str]:
+    """Return a private key and a certificate of ours, made for one connection of this organisation."""
+    return new_key_pair(f"Objectif IA {organisation.slug}")
+
+
 def _create(actor: Actor, organisation: Organisation, idp: IdentityProvider) -> Connection:
     public_id = uuid.uuid4()
-    private_key, certificate = new_key_pair(f"Objectif IA {organisation.slug}")
+    private_key, certificate = make_key_pair(organisation)
     try:
         with transaction.atomic():
             connection = Connection.objects.create(

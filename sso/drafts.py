@@ -20,7 +20,7 @@ from portal.core.errors import Refusal
 from portal.core.sealing import seal
 from portal.organisations.models import DoorKind
 from portal.organisations.services import open_door
-from sso import connecting
+from sso.connecting import make_key_pair
 from sso.diagnosis import metadata_sentence
 from sso.models import Connection, MetadataVersion
 from sso.parties import KEY_PURPOSE, address
@@ -64,7 +64,7 @@ def begin_setup(*, actor: Actor, organisation: Organisation, vendor: str, link: 
         choose_vendor(actor=actor, organisation=organisation, connection=known, vendor=vendor)
         return known
     public_id = uuid.uuid4()
-    private_key, certificate = connecting.new_key_pair(f"Objectif IA {organisation.slug}")
+    private_key, certificate = make_key_pair(organisation)
     connection = Connection.objects.create(
         organisation=organisation,
         public_id=public_id,

@@ -126,7 +126,7 @@ _ADFS = Guide(
     ),
     fetch_picture=Picture(
         path=(_("AD FS Management"), _("Service"), _("Endpoints"), _("Metadata")),
-        rows=(Row("Federation Metadata", shows="/FederationMetadata/2007-06/FederationMetadata.xml", take=True),),
+        rows=(Row("Federation Metadata", shows="…/2007-06/FederationMetadata.xml", take=True),),
     ),
     identity=(
         _(

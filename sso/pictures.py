@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _WIDTH: Final = 440
 _MARGIN: Final = 20
 _LINE: Final = 20
-_SIGNS: Final = 52
+_SIGNS: Final = 46
 """How many signs of the path fit on a line."""
 
 

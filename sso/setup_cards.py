@@ -9,6 +9,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from portal.core.actor import OPERATOR
 from portal.organisations.selectors import setup_link_state, setup_links
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ class LinkCard:
     link: SetupLink
     word: str
     tone: str
+    by: str
     revoke_url: str
 
 
@@ -41,5 +43,6 @@ def link_cards(organisation: Organisation, *, revoke: str) -> list[LinkCard]:
         state = setup_link_state(link)
         still_open = state in {"unopened", "opened"}
         url = reverse(revoke, args=[organisation.slug, link.pk]) if still_open else ""
-        cards.append(LinkCard(link, *words[state], revoke_url=url))
+        by = _("The operator") if link.created_by == OPERATOR.name else link.created_by
+        cards.append(LinkCard(link, *words[state], by=by, revoke_url=url))
     return cards

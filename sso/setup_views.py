@@ -264,7 +264,7 @@ def _attributes(request: HttpRequest, setup: Setup) -> HttpResponse:
         "preview": _preview(known, received) if received else [],
         "received": _all_received(received) if received else [],
         "guide": GUIDES.get(known.vendor, GUIDES["other"]),
-        "open": form.is_bound or form.initial["preset"] == "custom",
+        "open": form.is_bound,
     }
     return _shown(request, setup, "attributes", "attributes", context, bound=form.is_bound)
 
@@ -387,6 +387,8 @@ def _steps(setup: Setup, current: str) -> list[dict[str, str]]:
     }
     order = list(labels)
     reached = order.index({"check": "metadata"}.get(following := _following(setup), following))
+    if current in order:
+        reached = max(reached, order.index(current))
     if setup.connection and setup.connection.state in OPEN_STATES:
         reached = len(order)
     return [

@@ -39,9 +39,7 @@ def create(request: SignedInRequest, slug: str) -> HttpResponse:
         link, token = create_setup_link(
             actor=actor, organisation=organisation, recipient=form.cleaned_data["recipient"]
         )
-    return render(
-        request, "dashboards/setup_link_created.html", {**context, "link": link, "url": setup_url(token)}
-    )
+    return render(request, "dashboards/setup_link_created.html", {**context, "link": link, "url": setup_url(token)})
 
 
 @require_POST

@@ -29,7 +29,7 @@ _PROVIDERS: Final = (
 @cache
 def _suffixes() -> PublicSuffixList:
     """Read the list that the library carries: nothing is fetched."""
-    return PublicSuffixList(idna=True)
+    return PublicSuffixList()
 
 
 def registrable_domain(domain: str) -> str:
