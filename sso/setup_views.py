@@ -42,7 +42,7 @@ from sso.parties import certificate_facts, connection_card
 from sso.pictures import drawn
 from sso.reading import metadata_reading
 from sso.received import last_answer
-from sso.saml.attributes import NAME_ID, mapped, value_for
+from sso.saml.attributes import NAME_ID, subject_of, value_for
 from sso.saml.errors import SAMLError
 from sso.selectors import OPEN_STATES, failure_coded
 from sso.services import TEST, begin_sign_in
@@ -111,8 +111,7 @@ def new(request: HttpRequest, setup: Setup, step: str) -> HttpResponse:
 @by_owner
 def begin_test(request: HttpRequest, setup: Setup, step: str) -> HttpResponse:
     """Begin the test from the list of connections."""
-    del step
-    return _test(request, setup)
+    return _page(request, setup, step)
 
 
 @connection_page
@@ -437,8 +436,7 @@ def _preview(known: Connection, received: Received) -> list[Preview]:
     for target, label in TARGETS.items():
         try:
             if target == "subject":
-                person = mapped(received, known.attribute_mapping)
-                value, source = person.subject, person.subject_source
+                value, source = subject_of(received, known.attribute_mapping.get("subject", []))
             else:
                 value, source = value_for(received, target, known.attribute_mapping.get(target, []))
             lines.append(Preview(str(label), source, value[:_LONGEST_SHOWN]))

@@ -113,7 +113,7 @@ def mapped(assertion: Said, mapping: Mapping[str, Sequence[str]]) -> MappedPerso
     def value(target: str) -> str:
         return _first(assertion, target, mapping.get(target) or PRESET[target])[0]
 
-    subject, source = _subject(assertion, mapping.get("subject", ()))
+    subject, source = subject_of(assertion, mapping.get("subject", ()))
     return MappedPerson(
         subject=subject,
         subject_source=source,
@@ -125,7 +125,7 @@ def mapped(assertion: Said, mapping: Mapping[str, Sequence[str]]) -> MappedPerso
     )
 
 
-def _subject(assertion: Said, chosen: Sequence[str]) -> tuple[str, str]:
+def subject_of(assertion: Said, chosen: Sequence[str]) -> tuple[str, str]:
     """Return what identifies the person, and where it stood.
 
     An attribute that the connection chose is the only source: falling back to another would turn one
