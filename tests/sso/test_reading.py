@@ -59,8 +59,8 @@ def test_a_picture_is_well_formed_and_speaks(vendor: str, language: str) -> None
             root = etree.fromstring(str(drawn(picture)))
             width, height = (float(part) for part in root.get("viewBox", "").split()[2:])
             boxes = root.findall("rect")
-            assert all(float(box.get("x")) + float(box.get("width")) <= width for box in boxes)
-            assert all(float(box.get("y")) + float(box.get("height")) <= height for box in boxes)
+            assert all(float(box.get("x", 0)) + float(box.get("width", 0)) <= width for box in boxes)
+            assert all(float(box.get("y", 0)) + float(box.get("height", 0)) <= height for box in boxes)
             assert len(root.get("aria-label", "")) > 20
             # A sign is about seven wide: none runs out of the picture.
             texts = [text.text or "" for text in root.findall("text")]
