@@ -7,10 +7,11 @@ people are, or whom it believes, would be to change accounts.
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from portal.organisations.models import Organisation, SetupLink
     from sso.saml.config import IdentityProvider
 
+FIRST_REFRESH: Final = timedelta(days=1)
 UNFINISHED: Final = (Connection.State.DRAFT, Connection.State.CONFIGURED, Connection.State.TESTED)
 
 # Names under which identity providers send what is handed on to others: an address, or a user name made of it.
@@ -147,12 +149,10 @@ def propose_metadata(
     _held(connection)
     others = Connection.objects.filter(organisation_id=organisation.pk, idp_entity_id=idp.entity_id)
     if others.exclude(pk=connection.pk).exists():
-        message = _("Your organisation has connected this identity provider already (%(entity)s).")
-        raise Refusal("already_connected", message % {"entity": idp.entity_id})
+        raise _already_connected(idp.entity_id)
+    # What was read before and never confirmed has never counted: it is not kept.
     waiting = MetadataVersion.objects.filter(organisation_id=organisation.pk, connection=connection)
-    waiting.filter(state=MetadataVersion.State.PENDING).update(
-        state=MetadataVersion.State.DECLINED, decided_at=timezone.now(), decided_by=actor.name[:200]
-    )
+    waiting.filter(state=MetadataVersion.State.PENDING).delete()
     by_address = source.startswith("http")
     version = MetadataVersion.objects.create(
         organisation_id=organisation.pk,
@@ -187,7 +187,7 @@ def confirm_metadata(*, actor: Actor, organisation: Organisation, connection: Co
     """Take what was read, once somebody has looked at it; a test that was passed before does not count any more.
 
     Raises:
-        Refusal: `in_use`; `nothing_read`: something else was read meanwhile, or nothing.
+        Refusal: `in_use`; `nothing_read`: something else was read meanwhile, or nothing; `already_connected`.
     """
     _held(connection)
     version = metadata_proposed(connection)
@@ -200,17 +200,12 @@ def confirm_metadata(*, actor: Actor, organisation: Organisation, connection: Co
     versions.filter(pk=version.pk).update(
         state=MetadataVersion.State.IN_USE, decided_at=now, decided_by=actor.name[:200]
     )
-    _write(
-        connection,
-        idp_entity_id=version.idp_entity_id,
-        idp_sso_url=version.idp_sso_url,
-        idp_sso_binding=version.idp_sso_binding,
-        idp_slo_url=version.idp_slo_url,
-        idp_certificates=version.idp_certificates,
-        state=Connection.State.CONFIGURED,
-        tested_at=None,
-        metadata_read_at=now,
-    )
+    try:
+        with transaction.atomic():
+            _take(connection, version)
+    except IntegrityError:
+        # Another connection of this organisation took this identity provider first.
+        raise _already_connected(version.idp_entity_id) from None
     stop_tests_of(connection)
     record_event(
         actor=actor,
@@ -223,6 +218,27 @@ def confirm_metadata(*, actor: Actor, organisation: Organisation, connection: Co
             "certificates": len(version.idp_certificates),
         },
     )
+
+
+def _take(connection: Connection, version: MetadataVersion) -> None:
+    now = timezone.now()
+    _write(
+        connection,
+        idp_entity_id=version.idp_entity_id,
+        idp_sso_url=version.idp_sso_url,
+        idp_sso_binding=version.idp_sso_binding,
+        idp_slo_url=version.idp_slo_url,
+        idp_certificates=version.idp_certificates,
+        state=Connection.State.CONFIGURED,
+        tested_at=None,
+        metadata_read_at=now,
+        due_at=now + FIRST_REFRESH if connection.metadata_url else None,
+    )
+
+
+def _already_connected(entity_id: str) -> Refusal:
+    message = _("Your organisation has connected this identity provider already (%(entity)s).")
+    return Refusal("already_connected", message % {"entity": entity_id})
 
 
 @transaction.atomic

@@ -365,6 +365,7 @@ _OTHER = Guide(
     picture=Picture(
         path=(_("Applications"), _("Add a SAML 2.0 application")),
         rows=(
+            Row(_("Service provider metadata"), 4),
             Row(_("Entity ID (Audience)"), 1),
             Row(_("Reply address (ACS URL)"), 2),
             Row(_("NameID format"), shows="persistent"),

@@ -34,6 +34,7 @@ from sso.drafts import (
     confirm_metadata,
     metadata_proposed,
     propose_metadata,
+    subject_source,
 )
 from sso.guides import GUIDES
 from sso.leaving import leave_page
@@ -48,8 +49,9 @@ from sso.selectors import OPEN_STATES, failure_coded
 from sso.services import TEST, begin_sign_in
 from sso.setup_admission import by_link, by_owner
 from sso.setup_cards import setup_url
-from sso.setup_forms import TARGETS, GivenMetadataForm, MappingForm, SetupLinkForm, VendorForm, vendor_name
+from sso.setup_forms import TARGETS, GivenMetadataForm, MappingForm, SetupLinkForm, VendorForm
 from sso.trial import complete_test, judged
+from sso.vendors import VENDORS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -264,6 +266,7 @@ def _attributes(request: HttpRequest, setup: Setup) -> HttpResponse:
         "received": _all_received(received) if received else [],
         "guide": GUIDES.get(known.vendor, GUIDES["other"]),
         "open": form.is_bound,
+        "identified_by": subject_source(known) if known.tested_at else "",
     }
     return _shown(request, setup, "attributes", "attributes", context, bound=form.is_bound)
 
@@ -410,7 +413,7 @@ def _shown(
         "connection": known,
         "by_link": setup.link is not None,
         "link": setup.link,
-        "vendor": vendor_name(known.vendor) if known else "",
+        "vendor": (VENDORS.get(known.vendor) if known else "") or _("your identity provider"),
         "steps": _steps(setup, current),
         "step": {name: setup.url(name) for name in _STEPS} if known else {},
         **context,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 LARGEST_METADATA: Final = 1024 * 1024
 _LONGEST_ENTITY_ID = 1024
+_LONGEST_URL = 1024
 _SMALLEST_KEY = 2048
 _ROOTS = {md("EntityDescriptor"), md("EntitiesDescriptor")}
 
@@ -164,7 +165,7 @@ def _endpoint(role: etree._Element, name: str, *, allow_loopback: bool) -> tuple
 
 def _require_secure(url: str, *, allow_loopback: bool) -> None:
     """Require https: the browser of every employee is sent to this address."""
-    clean = url.isascii() and url.isprintable() and not set(url) & set(" \"'<>\\")
+    clean = len(url) <= _LONGEST_URL and url.isascii() and url.isprintable() and not set(url) & set(" \"'<>\\")
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""

@@ -471,6 +471,28 @@ def test_one_identity_provider_is_connected_once_in_an_organisation(it: Wizard, 
     assert poste.entity_id in words(answer)
 
 
+def test_of_two_set_ups_with_one_identity_provider_the_first_has_it(it: Wizard, owner: Wizard) -> None:
+    it.choose().give(it.document())
+    owner.give(owner.document())
+    it.confirm()
+
+    refused = owner.browser.post(f"{owner.base}check/", {"version": owner.get("check").context["version"].pk})
+
+    assert refused["Location"] == owner.base
+    assert (it.state, owner.state) == ("configured", "draft")
+
+
+def test_addresses_that_are_too_long_are_refused_in_words(it: Wizard) -> None:
+    address = f"https://idp.theirs.example/{'x' * 2000}"
+    document = kit.metadata(entity_id=it.entity_id, sso_url=address)
+    assert it.choose().give(document).status_code == 422
+
+
+def test_a_form_of_another_site_does_nothing(it: Wizard) -> None:
+    it.browser = Client(enforce_csrf_checks=True)
+    assert it.post("provider", {"vendor": "okta"}).status_code == 403
+
+
 def test_of_another_organisations_connections_nothing_is_said(it: Wizard, avion: Company) -> None:
     it.entity_id = avion.entity_id
     page = it.configured().get("check")
