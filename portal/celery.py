@@ -26,6 +26,7 @@ app.conf.beat_schedule = {
     "forget_sign_ins": {"task": "sso.tasks.forget_sign_ins", "schedule": 3600.0},
     "refresh_metadata": {"task": "sso.tasks.refresh_metadata", "schedule": 60.0},
     "look_after_connections": {"task": "sso.tasks.look_after_connections", "schedule": 3600.0},
+    "recheck_domains": {"task": "portal.people.tasks.recheck_domains", "schedule": 3600.0},
 }
 
 

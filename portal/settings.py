@@ -270,6 +270,9 @@ IMPORT_READER_SECONDS: int = env.int("IMPORT_READER_SECONDS", 300)
 IMPORT_COPY_DAYS: int = env.int("IMPORT_COPY_DAYS", 180)
 IMPORT_SILENCE_SECONDS: int = env.int("IMPORT_SILENCE_SECONDS", 30)
 
+# --- Verified domains ---------------------------------------------------------------------------------------------
+DNS_SERVERS: list[str] = env.list("DNS_SERVERS", [])
+
 # --- Languages and static files -----------------------------------------------------------------------------------
 LANGUAGE_CODE = "fr"
 LANGUAGES = [("fr", "Français"), ("en", "English")]

@@ -11,6 +11,8 @@ from django.conf import settings
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
+    from sso.models import Connection
+
 NONCE_SECONDS: Final = 15 * 60
 TILE_SECONDS: Final = 60
 _NONCE = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -41,6 +43,24 @@ def remember_tile(response: HttpResponse) -> None:
 
 def forget_tile(response: HttpResponse) -> None:
     response.delete_cookie(_tile_cookie(), samesite="Lax")
+
+
+def remember_setup(response: HttpResponse, connection: Connection, token: str) -> None:
+    """Let the answer of a test find its way back to a set-up link, whose token we do not keep."""
+    _set_cookie(response, _setup_cookie(connection), token, NONCE_SECONDS)
+
+
+def held_setup(request: HttpRequest, connection: Connection) -> str:
+    token: str = request.COOKIES.get(_setup_cookie(connection), "")
+    return token if _NONCE.fullmatch(token) else ""
+
+
+def forget_setup(response: HttpResponse, connection: Connection) -> None:
+    response.delete_cookie(_setup_cookie(connection), samesite="Lax")
+
+
+def _setup_cookie(connection: Connection) -> str:
+    return f"{settings.SIGN_IN_COOKIE_NAME}-{connection.public_id.hex}"
 
 
 def _tile_cookie() -> str:

@@ -17,6 +17,7 @@ from portal.core.errors import Refusal
 from portal.core.sealing import seal
 from portal.organisations.models import DoorKind
 from portal.organisations.services import open_door
+from portal.organisations.setup_links import complete_setup_link
 from sso.diagnosis import metadata_sentence
 from sso.models import Connection
 from sso.parties import KEY_PURPOSE, address, identity_provider
@@ -120,6 +121,9 @@ def activate_connection(
     if not before.update(state=Connection.State.ACTIVE, activated_at=timezone.now()):
         return
     connection.state = Connection.State.ACTIVE
+    if connection.setup_link_id:
+        # Whoever switches it on: the link has done its work.
+        complete_setup_link(organisation=organisation, link_id=connection.setup_link_id)
     record_event(
         actor=actor,
         organisation_id=organisation.pk,
@@ -143,9 +147,14 @@ def note_test_passed(*, actor: Actor, organisation: Organisation, connection: Co
     )
 
 
+def make_key_pair(organisation: Organisation) -> tuple[str, str]:
+    """Return a private key and a certificate of ours, made for one connection of this organisation."""
+    return new_key_pair(f"Objectif IA {organisation.slug}")
+
+
 def _create(actor: Actor, organisation: Organisation, idp: IdentityProvider) -> Connection:
     public_id = uuid.uuid4()
-    private_key, certificate = new_key_pair(f"Objectif IA {organisation.slug}")
+    private_key, certificate = make_key_pair(organisation)
     try:
         with transaction.atomic():
             connection = Connection.objects.create(

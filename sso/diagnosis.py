@@ -252,6 +252,12 @@ class Diagnosis:
     expected: str
 
 
+def code_words(code: str) -> tuple[str, str]:
+    """Return what happened and what to do, for a code of the catalogue."""
+    what, advice = _DIAGNOSES.get(code, _OTHER_STATUS if code.startswith(_REFUSED_THERE) else _OTHER)
+    return str(what), str(advice)
+
+
 def diagnosed(trace: SignInTrace) -> Diagnosis:
     """Say what happened, what came, what was expected, and what to do."""
     other = _OTHER_STATUS if trace.error.startswith(_REFUSED_THERE) else _OTHER

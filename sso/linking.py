@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portal.core.tenancy import cursor_rows
-from portal.organisations.selectors import verified_domains
+from portal.organisations.selectors import owns_domain
 from portal.people.models import Employee, Membership
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def trusted_email(organisation: Organisation, person: MappedPerson) -> str:
     if not person.email:
         return ""
     domain = person.email.rpartition("@")[2]
-    trusted = len(person.email) <= 254 and domain in verified_domains(organisation)
+    trusted = len(person.email) <= 254 and owns_domain(organisation, domain)
     return person.email if trusted else ""
 
 

@@ -71,12 +71,14 @@ def keep_answer(
     answer: bytes,
     trace: Verified,
     *,
+    test: bytes,
     only: str,
     now: dt.datetime,
 ) -> Ticket:
     """Keep the sealed answer with the request that it answers, once, and return the ticket that leads to it.
 
-    With `only`, a request for another purpose is not answered.
+    With `only`, a request for another purpose is not answered. A test keeps `test` instead: all that was said, also
+    what says nobody, for whoever sets the connection up must see it to mend it.
 
     One statement uses the request and the assertion up and leaves the trace. It need not have reached the disk when we
     answer: nobody is signed in yet, and the transaction that signs somebody in waits for all that came before it. After
@@ -93,7 +95,8 @@ def keep_answer(
             VALUES (%(organisation)s, %(connection)s, %(assertion)s, %(until)s) ON CONFLICT DO NOTHING RETURNING 1
         ), taken AS (
             UPDATE sso_signinrequest
-            SET answer = %(answer)s, answered_at = %(now)s, ticket = %(ticket)s, ticket_expires_at = %(ticket_until)s
+            SET answer = CASE WHEN purpose = 'test' THEN %(test)s::bytea ELSE %(answer)s::bytea END,
+                answered_at = %(now)s, ticket = %(ticket)s, ticket_expires_at = %(ticket_until)s
             WHERE organisation_id = %(organisation)s AND connection_id = %(connection)s
               AND request_id = %(request_id)s AND answered_at IS NULL AND expires_at > %(now)s
               AND purpose <> %(logout)s AND (%(only)s = '' OR purpose = %(only)s) AND EXISTS (SELECT FROM used)
@@ -114,6 +117,7 @@ def keep_answer(
             "assertion": digest(assertion.assertion_id),
             "until": assertion.not_on_or_after,
             "answer": answer,
+            "test": test,
             "now": now,
             "ticket": digest(ticket),
             "ticket_until": now + TICKET_LIFETIME,

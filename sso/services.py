@@ -27,6 +27,7 @@ from sso.identities import KnownPerson, claim_identity, known_person, pass_on_id
 from sso.linking import certain_employee, free_employee_id, trusted_email
 from sso.models import Connection, Identity, SignInRequest
 from sso.parties import identity_provider, service_provider
+from sso.received import sealed_answer
 from sso.replay import REQUEST_LIFETIME, digest, keep_answer, require_waiting, take_ticket
 from sso.saml.attributes import MappedPerson, mapped
 from sso.saml.errors import SAMLError
@@ -38,6 +39,8 @@ from sso.selectors import OPEN_STATES, employees_named
 from sso.traces import verified_trace
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from portal.core.actor import Actor
     from portal.organisations.models import Organisation
     from portal.people.models import User
@@ -146,11 +149,8 @@ def answer_sign_in(
         require_waiting(connection, request_id, now=now)
         raise
     trace = verified_trace(posted=posted.raw, name_id=assertion.name_id, client_address=client_address, now=now)
-    answer = _answer(connection, assertion, trace.code)
-    content = {name: getattr(answer, name) for name in Answer.__slots__}
-    content |= {"person": vars(answer.person), "name": vars(answer.name)}
-    sealed = seal(json.dumps(content).encode(), purpose=ANSWER_PURPOSE)
-    ticket = keep_answer(connection, assertion, sealed, trace, only=only, now=now)
+    sealed = b"" if only == TEST else _sealed(connection, assertion, trace.code, request_id, now)
+    ticket = keep_answer(connection, assertion, sealed, trace, test=sealed_answer(assertion), only=only, now=now)
     if ticket.purpose == CONFIRM:
         require_recent(assertion.authn_instant, now=now)
     return ticket
@@ -271,6 +271,21 @@ def match_person(*, actor: Actor, organisation: Organisation, affiliation_id: in
     activate_enrolments(actor=actor, organisation=organisation, employee_id=found[0].pk)
 
 
+def _sealed(
+    connection: Connection, assertion: VerifiedAssertion, trace: str, request_id: str, now: dt.datetime
+) -> bytes:
+    """Return what a sign-in keeps, sealed. An answer that names nobody is refused, unless it is that of a test."""
+    try:
+        answer = _answer(connection, assertion, trace)
+    except SAMLError:
+        if require_waiting(connection, request_id, now=now).purpose == TEST:
+            return b""
+        raise
+    content = {name: getattr(answer, name) for name in Answer.__slots__}
+    content |= {"person": vars(answer.person), "name": vars(answer.name)}
+    return seal(json.dumps(content).encode(), purpose=ANSWER_PURPOSE)
+
+
 def _is_open(connection: Connection) -> bool:
     return connection.state in OPEN_STATES and connection.closed_at is None
 
@@ -278,6 +293,9 @@ def _is_open(connection: Connection) -> bool:
 def _require_open(connection: Connection, purpose: str) -> None:
     """The test may use what is not open yet; nobody else what is not, or not any more."""
     allowed = CONFIRMABLE_STATES if purpose == CONFIRM else OPEN_STATES
+    if not connection.idp_sso_url:
+        # A draft: there is nowhere to send anybody.
+        raise SAMLError("connection_closed", received=connection.state)
     if purpose != TEST and (connection.state not in allowed or connection.closed_at is not None):
         raise SAMLError("connection_closed", received="closed" if connection.closed_at else connection.state)
 

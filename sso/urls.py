@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from sso import confirming_views, life_views, sign_out_views, views
+from sso import confirming_views, life_views, setup_views, sign_out_views, views
 
 urlpatterns = [
     path("sso/<uuid:connection>/login/", views.sign_in, name="sso_login"),
@@ -14,8 +14,7 @@ urlpatterns = [
     path("sso/<uuid:connection>/sls/", sign_out_views.single_logout, name="sso_sls"),
     path("o/<slug:org>/sign-in/", views.sign_in_settings, name="sign_in_settings"),
     path("o/<slug:org>/sign-in/<uuid:connection>/metadata/", views.replace, name="sign_in_replace"),
-    path("o/<slug:org>/sign-in/<uuid:connection>/test/", views.begin_test, name="sign_in_test"),
-    path("o/<slug:org>/sign-in/<uuid:connection>/tested/", views.tested, name="sign_in_tested"),
+    path("o/<slug:org>/sign-in/<uuid:connection>/test/", setup_views.begin_test, {"step": "test"}, name="sign_in_test"),
     path("o/<slug:org>/sign-in/<uuid:connection>/activate/", views.activate, name="sign_in_activate"),
     path("o/<slug:org>/matches/", views.matches, name="matches"),
     path("o/<slug:org>/matches/<int:affiliation>/", views.match, name="match"),
@@ -29,4 +28,17 @@ urlpatterns = [
     path("o/<slug:org>/sign-in/<uuid:connection>/read/", life_views.read_again, name="sign_in_read"),
     path("o/<slug:org>/sign-in/<uuid:connection>/keys/", life_views.keys, name="sign_in_keys"),
     path("o/<slug:org>/sign-in/<uuid:connection>/move/", life_views.move, name="sign_in_move"),
+    # The set-up: by an owner, or by whoever holds a link.
+    path("o/<slug:org>/sign-in/new/", setup_views.new, name="sign_in_new"),
+    path("o/<slug:org>/sign-in/links/new/", setup_views.create_link, name="setup_link_new"),
+    path("o/<slug:org>/sign-in/links/<int:link>/revoke/", setup_views.revoke_link, name="setup_link_revoke"),
+    path("o/<slug:org>/sign-in/<uuid:connection>/setup/", setup_views.step_by_owner, name="sign_in_setup"),
+    path(
+        "o/<slug:org>/sign-in/<uuid:connection>/setup/<slug:step>/",
+        setup_views.step_by_owner,
+        name="sign_in_setup_step",
+    ),
+    path("sso/<uuid:connection>/tested/", setup_views.test_returned, name="sso_tested"),
+    path("setup/<str:token>/", setup_views.step_by_link, name="setup"),
+    path("setup/<str:token>/<slug:step>/", setup_views.step_by_link, name="setup_step"),
 ]

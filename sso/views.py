@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
-from csp.decorators import csp_update
 from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseRedirectBase
@@ -14,7 +13,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from portal.core.access import Permission
 from portal.core.actor import SYSTEM
@@ -31,11 +30,12 @@ from sso.browser import (
     remember_nonce,
     remember_tile,
 )
-from sso.connecting import activate_connection, connect_idp, replace_metadata
+from sso.connecting import activate_connection, replace_metadata
 from sso.diagnosis import diagnosed, may_start_again, plain_sentence
 from sso.forms import MetadataForm
 from sso.health import note_failure
-from sso.parties import connection_card, idp_origin, service_provider
+from sso.leaving import leave_page
+from sso.parties import connection_card, service_provider
 from sso.saml.errors import SAMLError
 from sso.saml.metadata import service_provider_metadata
 from sso.saml.response import peek_in_response_to, posted_response
@@ -50,8 +50,8 @@ from sso.selectors import (
 )
 from sso.services import CONFIRM, SIGN_IN, TEST, answer_sign_in, begin_sign_in, complete_login, match_person
 from sso.session import start_session
+from sso.setup_cards import link_cards
 from sso.traces import Attempt, record_failure
-from sso.trial import complete_test
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -60,7 +60,6 @@ if TYPE_CHECKING:
 
     from portal.core.http import OrganisationRequest
     from sso.models import Connection
-    from sso.saml.bindings import SignInRedirect
 
 LARGEST_POST: Final = 256 * 1024
 _FORBIDDEN_CODES = frozenset({"user_disabled", "staff_account", "connection_closed", "identity_suspended"})
@@ -82,11 +81,11 @@ def _failed(request: HttpRequest, connection: Connection, error: SAMLError) -> H
     attempt = _attempt(request, connection)
     if attempt.purpose != TEST:
         count_failure(request, connection)
-        note_failure(actor=SYSTEM, connection=connection, code=error.code)
     trace = record_failure(connection=connection, error=error, attempt=attempt, code=error.trace)
     if attempt.purpose == TEST:
-        page = reverse("sign_in_settings", args=[connection.organisation.slug])
+        page = reverse("sso_tested", args=[connection.public_id])
         return SeeOther(f"{page}?{urlencode({'trace': trace.code})}")
+    note_failure(actor=SYSTEM, connection=connection, code=error.code)
     forbidden = error.code in _FORBIDDEN_CODES or error.code.startswith("status_")
     return _failed_page(request, connection, code=error.code, trace=trace.code, status=403 if forbidden else 400)
 
@@ -135,7 +134,7 @@ def sign_in(request: HttpRequest, connection: Connection) -> HttpResponse:
         # It has just come back from there without having been asked: once more would be for ever.
         raise SAMLError("unsolicited")
     going = begin_sign_in(connection=connection, nonce=nonce, next_path=_next_path(request))
-    response = _leave(request, connection, going) if going.fields else HttpResponseRedirect(going.url)
+    response = leave_page(request, connection, going) if going.fields else HttpResponseRedirect(going.url)
     remember_nonce(response, nonce)
     if from_tile:
         remember_tile(response)
@@ -165,7 +164,7 @@ def acs(request: HttpRequest, connection: Connection) -> HttpResponse:
         client_address=client_address(request),
     )
     if ticket.purpose == TEST:
-        finish = reverse("sign_in_tested", args=[connection.organisation.slug, connection.public_id])
+        finish = reverse("sso_tested", args=[connection.public_id])
     elif ticket.purpose == CONFIRM:
         finish = reverse("sign_in_confirmed", args=[connection.organisation.slug, connection.public_id])
     else:
@@ -195,25 +194,10 @@ def metadata(request: HttpRequest, connection: Connection) -> HttpResponse:
 
 
 @organisation_page(Permission.VIEW_AUDIT)
-@require_http_methods(["GET", "POST"])
+@require_GET
 def sign_in_settings(request: OrganisationRequest) -> HttpResponse:
-    """Show the connections and their last failures, to support as well; a POST connects an identity provider."""
-    if request.method == "POST":
-        request.access.require(Permission.MANAGE_SIGN_IN)
-    form = MetadataForm(request.POST or None, request.FILES or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            connect_idp(
-                actor=request.access.actor,
-                organisation=request.organisation,
-                metadata_xml=form.cleaned_data["metadata_xml"],
-            )
-        except Refusal as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, _("The identity provider is connected. Now make a test sign-in."))
-            return redirect("sign_in_settings", org=request.organisation.slug)
-    return _settings_page(request, form)
+    """Show the connections, the set-up links and the last failures, to support as well."""
+    return _settings_page(request)
 
 
 @organisation_page(Permission.MANAGE_SIGN_IN)
@@ -240,40 +224,6 @@ def replace(request: OrganisationRequest, connection: UUID) -> HttpResponse:
     except Refusal as refusal:
         messages.error(request, str(refusal))
     return redirect("sign_in_settings", org=request.organisation.slug)
-
-
-@organisation_page(Permission.MANAGE_SIGN_IN)
-@require_POST
-def begin_test(request: OrganisationRequest, connection: UUID) -> HttpResponse:
-    """Begin a test sign-in: a page with a button, because a form's answer may not lead to another site."""
-    known = _connection(request, connection)
-    nonce = browser_nonce(request)
-    try:
-        going = begin_sign_in(connection=known, nonce=nonce, purpose=TEST)
-    except SAMLError as error:
-        return _failed(request, known, error)
-    response = _leave(request, known, going, test=True)
-    remember_nonce(response, nonce)
-    return response
-
-
-@organisation_page(Permission.MANAGE_SIGN_IN)
-@require_GET
-def tested(request: OrganisationRequest, connection: UUID) -> HttpResponse:
-    """Show what the test sign-in brought; the same answer is shown once."""
-    known = _connection(request, connection)
-    try:
-        result = complete_test(
-            actor=request.access.actor,
-            organisation=request.organisation,
-            connection=known,
-            ticket=request.GET.get("t", ""),
-            nonce=held_nonce(request),
-        )
-    except SAMLError as error:
-        return _failed(request, known, error)
-    known.refresh_from_db(fields=["state"])
-    return render(request, "sso/tested.html", {"connection": known, "result": result})
 
 
 @organisation_page(Permission.MANAGE_SIGN_IN)
@@ -315,7 +265,7 @@ def match(request: OrganisationRequest, affiliation: int) -> HttpResponse:
     return redirect("matches", org=request.organisation.slug)
 
 
-def _settings_page(request: OrganisationRequest, form: MetadataForm) -> HttpResponse:
+def _settings_page(request: OrganisationRequest) -> HttpResponse:
     known = [connection_card(each) for each in connections(request.organisation)]
     failures = [diagnosed(trace) for trace in recent_failures(request.organisation)]
     asked = failure_coded(request.organisation, request.GET.get("trace", ""))
@@ -325,11 +275,10 @@ def _settings_page(request: OrganisationRequest, form: MetadataForm) -> HttpResp
         "opened": opened,
         "asked": diagnosed(asked) if asked else None,
         "failures": failures,
-        "form": form,
+        "links": link_cards(request.organisation, revoke="setup_link_revoke"),
         "may_manage": request.access.allows(Permission.MANAGE_SIGN_IN),
     }
-    status = 200 if not form.is_bound else 409
-    return render(request, "sso/sign_in_settings.html", context, status=status)
+    return render(request, "sso/sign_in_settings.html", context)
 
 
 def _connection(request: OrganisationRequest, public_id: UUID) -> Connection:
@@ -337,14 +286,6 @@ def _connection(request: OrganisationRequest, public_id: UUID) -> Connection:
     if known is None:
         raise Http404
     return known
-
-
-def _leave(request: HttpRequest, connection: Connection, going: SignInRedirect, *, test: bool = False) -> HttpResponse:
-    """Show the page with the button that leads to the identity provider; this page alone may post there."""
-    context = {"going": going, "partner": connection.organisation, "test": test}
-    may_post_there = csp_update({"form-action": [idp_origin(connection)]})
-    page = may_post_there(lambda request: render(request, "sso/leave.html", context))
-    return cast("HttpResponse", page(request))
 
 
 def _next_path(request: HttpRequest) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from portal.dashboards import views
+from portal.dashboards import setup_views, views
 
 urlpatterns = [
     path("", views.front_door, name="front_door"),
@@ -15,13 +15,18 @@ urlpatterns = [
     path("manage/", views.manage, name="manage"),
     path("manage/organisations/", views.manage_organisations, name="manage_organisations"),
     path("manage/organisations/<slug:slug>/", views.manage_organisation, name="manage_organisation"),
+    path("manage/organisations/<slug:slug>/setup-links/", setup_views.create, name="manage_setup_link_new"),
+    path(
+        "manage/organisations/<slug:slug>/setup-links/<int:link>/revoke/",
+        setup_views.revoke,
+        name="manage_setup_link_revoke",
+    ),
     path("manage/programme/", views.manage_programme, name="manage_programme"),
     path("manage/reconciliation/", views.manage_reconciliation, name="manage_reconciliation"),
     path("manage/audit/", views.manage_audit, name="manage_audit"),
     path("me/", views.learner_home, name="learner_home"),
     path("me/privacy/", views.learner_privacy, name="learner_privacy"),
     path("me/certificate/", views.learner_certificates, name="learner_certificates"),
-    path("setup/<str:token>/", views.not_yet, name="setup"),
     path("i/<str:token>/", views.not_yet, name="invitation"),
     path("c/<str:code>/", views.not_yet, name="certificate_check"),
     path("road/", views.not_yet, name="road"),

@@ -29,6 +29,7 @@ from portal.people.models import User
 from portal.people.selectors import current_support, user_actor
 from portal.people.services import edit_employee, open_support_access
 from sso.selectors import OPEN_STATES
+from sso.setup_cards import link_cards
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -231,6 +232,7 @@ def manage_organisation(request: SignedInRequest, slug: str) -> HttpResponse:
     (line,) = monitor.organisation_lines([organisation])
     with organisation_scope(organisation.pk):
         support = current_support(organisation, request.user)
+        links = link_cards(organisation, revoke="manage_setup_link_revoke")
     context = {
         "line": line,
         "alerts": monitor.alerts([line]),
@@ -239,6 +241,7 @@ def manage_organisation(request: SignedInRequest, slug: str) -> HttpResponse:
         "imports": monitor.import_words(line),
         "form": form,
         "inside": support,
+        "links": links,
     }
     return render(request, "dashboards/manage_organisation.html", context)
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from sso.saml.errors import SAMLError
 from sso.saml.names import EMAIL_ADDRESS, PERSISTENT, TRANSIENT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from sso.saml.response import VerifiedAssertion
 
 _CLAIMS = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
 _MICROSOFT = "http://schemas.microsoft.com/identity/claims/"
@@ -82,6 +80,17 @@ PRESET: Final[dict[str, tuple[str, ...]]] = {
 }
 
 
+class Said(Protocol):
+    """What an identity provider says of a person: a verified assertion, or what was kept of a test's."""
+
+    @property
+    def name_id(self) -> str: ...
+    @property
+    def name_id_format(self) -> str: ...
+    @property
+    def attributes(self) -> Mapping[str, Sequence[str]]: ...
+
+
 @dataclass(frozen=True)
 class MappedPerson:
     """`subject` identifies the person within the connection for ever; everything else is data and may be "".
@@ -98,17 +107,17 @@ class MappedPerson:
     display: str
 
 
-def mapped(assertion: VerifiedAssertion, mapping: Mapping[str, Sequence[str]]) -> MappedPerson:
+def mapped(assertion: Said, mapping: Mapping[str, Sequence[str]]) -> MappedPerson:
     """Apply a connection's mapping; a target that it does not name uses the preset."""
 
     def value(target: str) -> str:
         return _first(assertion, target, mapping.get(target) or PRESET[target])[0]
 
-    subject, source = _subject(assertion, mapping.get("subject", ()))
+    subject, source = subject_of(assertion, mapping.get("subject", ()))
     return MappedPerson(
         subject=subject,
         subject_source=source,
-        email=_email(_address(assertion, mapping.get("email") or PRESET["email"])),
+        email=value_for(assertion, "email", mapping.get("email", ()))[0],
         employee_number=value("employee_number"),
         first_name=value("first_name"),
         last_name=value("last_name"),
@@ -116,7 +125,7 @@ def mapped(assertion: VerifiedAssertion, mapping: Mapping[str, Sequence[str]]) -
     )
 
 
-def _subject(assertion: VerifiedAssertion, chosen: Sequence[str]) -> tuple[str, str]:
+def subject_of(assertion: Said, chosen: Sequence[str]) -> tuple[str, str]:
     """Return what identifies the person, and where it stood.
 
     An attribute that the connection chose is the only source: falling back to another would turn one
@@ -136,7 +145,24 @@ def _subject(assertion: VerifiedAssertion, chosen: Sequence[str]) -> tuple[str, 
     return _free_name_id(assertion, name_id), NAME_ID
 
 
-def _chosen_subject(assertion: VerifiedAssertion, chosen: Sequence[str]) -> tuple[str, str]:
+def value_for(assertion: Said, target: str, names: Sequence[str]) -> tuple[str, str]:
+    """Return the value that a target other than the subject takes, and the attribute that it stands in.
+
+    Raises:
+        SAMLError: `attribute_ambiguous`.
+    """
+    if target != "email":
+        return _first(assertion, target, names or PRESET[target])
+    said, name = _address(assertion, names or PRESET[target])
+    address = _email(said)
+    return (address, name) if address else ("", "")
+
+
+def _chosen_subject(assertion: Said, chosen: Sequence[str]) -> tuple[str, str]:
+    if list(chosen) == [NAME_ID]:
+        name_id = _clean(assertion.name_id)
+        persistent = name_id and assertion.name_id_format == PERSISTENT
+        return (name_id if persistent else _free_name_id(assertion, name_id)), NAME_ID
     subject, source = _first(assertion, "subject", chosen)
     if source in PRESET["email"]:
         raise SAMLError("nameid_email", received=source)
@@ -145,7 +171,7 @@ def _chosen_subject(assertion: VerifiedAssertion, chosen: Sequence[str]) -> tupl
     return subject, source
 
 
-def _free_name_id(assertion: VerifiedAssertion, name_id: str) -> str:
+def _free_name_id(assertion: Said, name_id: str) -> str:
     if not name_id:
         raise SAMLError("nameid_missing", received=_names(assertion))
     if assertion.name_id_format == TRANSIENT:
@@ -155,7 +181,7 @@ def _free_name_id(assertion: VerifiedAssertion, name_id: str) -> str:
     return name_id
 
 
-def _first(assertion: VerifiedAssertion, target: str, names: Sequence[str]) -> tuple[str, str]:
+def _first(assertion: Said, target: str, names: Sequence[str]) -> tuple[str, str]:
     """Return the one value of the first candidate that has any, and its name."""
     for name in names:
         values = {value for each in assertion.attributes.get(name, ()) if (value := _clean(each))}
@@ -167,12 +193,15 @@ def _first(assertion: VerifiedAssertion, target: str, names: Sequence[str]) -> t
     return "", ""
 
 
-def _address(assertion: VerifiedAssertion, names: Sequence[str]) -> str:
-    """Return the one address said, as it was said: normalised, a letter that only looks like "k" would become one."""
+def _address(assertion: Said, names: Sequence[str]) -> tuple[str, str]:
+    """Return the one address said, as it was said, and where it stood.
+
+    Normalised, a letter that only looks like "k" would become one.
+    """
     chosen, source = _first(assertion, "email", names)
     if chosen:
-        return next(value.strip() for value in assertion.attributes[source] if _clean(value) == chosen)
-    return assertion.name_id.strip() if assertion.name_id_format == EMAIL_ADDRESS else ""
+        return next(value.strip() for value in assertion.attributes[source] if _clean(value) == chosen), source
+    return (assertion.name_id.strip(), NAME_ID) if assertion.name_id_format == EMAIL_ADDRESS else ("", "")
 
 
 def _email(text: str) -> str:
@@ -188,6 +217,6 @@ def _clean(text: str) -> str:
     return unicodedata.normalize("NFC", text).strip()
 
 
-def _names(assertion: VerifiedAssertion) -> str:
+def _names(assertion: Said) -> str:
     """The names of what was received help to repair a mapping; the values are personal and stay out."""
     return " ".join(assertion.attributes)

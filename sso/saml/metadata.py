@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 LARGEST_METADATA: Final = 1024 * 1024
 _LONGEST_ENTITY_ID = 1024
-_LONGEST_ADDRESS = 1024
+_LONGEST_URL = 1024
 _SMALLEST_KEY = 2048
 _ROOTS = {md("EntityDescriptor"), md("EntitiesDescriptor")}
 
@@ -55,6 +55,20 @@ def parse_metadata(xml: bytes, *, allow_loopback: bool = False, now: dt.datetime
             slo_url=slo_url,
             slo_binding=slo_binding or BINDING_REDIRECT,
             slo_response_url=_response_address(role, slo_binding, slo_url, allow_loopback=allow_loopback),
+        )
+
+
+def described_provider(
+    *, entity_id: str, sso_url: str, certificate: str, allow_loopback: bool = False
+) -> IdentityProvider:
+    """Return the identity provider that three fields describe, by the rules that hold for a document."""
+    with named_errors("metadata_malformed"):
+        entity_id = entity_id.strip()
+        if not entity_id or len(entity_id) > _LONGEST_ENTITY_ID or not entity_id.isprintable():
+            raise SAMLError("metadata_no_entity_id")
+        _require_secure(sso_url.strip(), allow_loopback=allow_loopback)
+        return IdentityProvider(
+            entity_id=entity_id, sso_url=sso_url.strip(), certificates=(usable_certificate(certificate),)
         )
 
 
@@ -164,7 +178,7 @@ def _response_address(role: etree._Element, binding: str, url: str, *, allow_loo
 
 def _require_secure(url: str, *, allow_loopback: bool) -> None:
     """Require https: the browser of every employee is sent to this address."""
-    clean = url.isascii() and url.isprintable() and not set(url) & set(" \"'<>\\") and len(url) <= _LONGEST_ADDRESS
+    clean = len(url) <= _LONGEST_URL and url.isascii() and url.isprintable() and not set(url) & set(" \"'<>\\")
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""

@@ -18,6 +18,7 @@ from imports.models import RosterImport, StagedRow
 from portal.cohorts.services import create_cohort
 from portal.core.actor import OPERATOR
 from portal.core.tenancy import organisation_scope
+from portal.organisations.setup_links import create_setup_link
 from portal.people.models import Affiliation
 from sso.connecting import connect_idp
 from tests.factories.people import make_employee, make_user, sign_in
@@ -62,7 +63,8 @@ PAGES = {
     "metrics": Page(ANYONE),
     "set_language": Page(ANYONE, "post"),
     "front_door": Page(ANYONE),
-    "setup": Page(always(501)),
+    "setup": Page(always(404)),
+    "setup_step": Page(always(404)),
     "invitation": Page(always(501)),
     "certificate_check": Page(always(501)),
     "road": Page(always(501)),
@@ -79,7 +81,14 @@ PAGES = {
     "sign_in_settings": Page(OWNERS),
     "sign_in_replace": Page(OWNERS, "post"),
     "sign_in_test": Page(OWNERS, "post"),
-    "sign_in_tested": Page(OWNERS),
+    "sign_in_new": Page(OWNERS),
+    "sign_in_setup": Page(OWNERS),
+    "sign_in_setup_step": Page(OWNERS),
+    "setup_link_new": Page(OWNERS),
+    "setup_link_revoke": Page(OWNERS, "post"),
+    "domains": Page(OWNERS),
+    "domain_check": Page(OWNERS, "post"),
+    "domain_remove": Page(OWNERS, "post"),
     "sign_in_activate": Page(OWNERS, "post"),
     "sign_in_confirm": Page((302, 404, 409, 409, OK, 404, 404)),
     "sign_in_required": Page(OWNERS),
@@ -121,6 +130,8 @@ PAGES = {
     "manage": Page(STAFF),
     "manage_organisations": Page(STAFF),
     "manage_organisation": Page(STAFF),
+    "manage_setup_link_new": Page(STAFF),
+    "manage_setup_link_revoke": Page(STAFF, "post"),
     "manage_programme": Page(STAFF),
     "manage_reconciliation": Page(STAFF),
     "manage_audit": Page(STAFF),
@@ -133,6 +144,7 @@ PAGES = {
     "sso_acs": Page(ANYONE, "post"),
     "sso_finish": Page(ANYONE),
     "sso_metadata": Page(ANYONE),
+    "sso_tested": Page(ANYONE),
     "sso_sls": Page(ANYONE),
     # /api/v1/
     "api_schema": Page(ANYONE),
@@ -204,6 +216,10 @@ def a_connection(organisation: Organisation) -> uuid.UUID:
     return connect_idp(actor=OPERATOR, organisation=organisation, metadata_xml=metadata, activate=True).public_id
 
 
+def a_setup_link(organisation: Organisation) -> int:
+    return create_setup_link(actor=OPERATOR, organisation=organisation)[0].pk
+
+
 def an_unlinked_person(organisation: Organisation) -> int:
     return Affiliation.objects.create(user=make_user("Karim"), organisation=organisation).pk
 
@@ -223,6 +239,9 @@ PARTS: dict[str, Callable[[Organisation], object]] = {
     "token": lambda _: uuid.uuid4().hex,
     "code": lambda _: "OIA-2026",
     "kind": lambda _: "csv",
+    "step": lambda _: "test",
+    "link": a_setup_link,
+    "domain_id": lambda organisation: organisation.email_domains.get().pk,
 }
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from django.test import Client
     from pytest_django import Settings
 
     from portal.organisations.models import Organisation
@@ -207,3 +208,14 @@ def test_this_machine_is_asked_only_where_it_is_allowed(site: str, settings: Set
 
     assert refusal_of(f"{site}/metadata") == "bad_address"
     assert refusal_of("https://127.0.0.1/metadata") == "private_address"
+
+
+def test_a_set_up_link_is_made_at_the_terminal(laposte: Organisation, client: Client) -> None:
+    document = run("create_setup_link", "laposte", "--recipient", "DSI")
+
+    assert set(document) == {"link", "url", "expires_at", "recipient"}
+    assert document["recipient"] == "DSI"
+    path = document["url"].removeprefix("http://localhost:8000")
+    assert client.get(path).status_code == 200
+    assert run("create_setup_link", "laposte")["url"] != document["url"]
+    assert run("create_setup_link", "nobody")["error"]["code"] == "unknown_organisation"
