@@ -22,6 +22,7 @@ from portal.people.learners import ensure_learner
 from portal.people.models import Affiliation, Membership, User
 from portal.people.selectors import has_left, unlinked_affiliations, user_actor
 from portal.people.services import link_affiliation
+from sso.codes import new_code
 from sso.linking import certain_employee, trusted_email
 from sso.models import Identity, SignInRequest, SignInTrace
 from sso.parties import identity_provider, service_provider
@@ -53,7 +54,6 @@ _LONGEST_SUBJECT = 512
 _LONGEST_NUMBER = 64
 _LONGEST_NAME = 200
 _LONGEST_PATH = 500
-_TRACE_SIGNS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 _KEPT_DETAILS = ("received", "expected", "reason")
 
 
@@ -239,7 +239,7 @@ def record_failure(*, connection: Connection, error: SAMLError) -> SignInTrace:
     """
     details = {name: error.details[name] for name in _KEPT_DETAILS if error.details.get(name)}
     while True:
-        code = "".join(secrets.choice(_TRACE_SIGNS) for _sign in range(8))
+        code = new_code(connection.organisation_id)
         trace, created = SignInTrace.objects.get_or_create(
             organisation_id=connection.organisation_id,
             code=code,

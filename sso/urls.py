@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from sso import views
+from sso import attempts_views, views
 
 urlpatterns = [
     path("sso/<uuid:connection>/login/", views.sign_in, name="sso_login"),
@@ -19,4 +19,13 @@ urlpatterns = [
     path("o/<slug:org>/sign-in/<uuid:connection>/activate/", views.activate, name="sign_in_activate"),
     path("o/<slug:org>/matches/", views.matches, name="matches"),
     path("o/<slug:org>/matches/<int:affiliation>/", views.match, name="match"),
+    path("o/<slug:org>/sign-in/attempts/", attempts_views.attempts, name="sign_in_attempts"),
+    path("o/<slug:org>/sign-in/attempts/<str:attempt_code>/", attempts_views.attempt, name="sign_in_attempt"),
+    path(
+        "o/<slug:org>/sign-in/attempts/<str:attempt_code>/message/",
+        attempts_views.attempt_message,
+        name="sign_in_message",
+    ),
+    path("manage/attempts/", attempts_views.manage_attempts, name="manage_attempts"),
+    path("manage/attempts/<str:attempt_code>/", attempts_views.manage_attempt, name="manage_attempt"),
 ]

@@ -30,9 +30,10 @@ from sso.browser import (
     remember_tile,
 )
 from sso.connecting import activate_connection, connect_idp, replace_metadata
-from sso.diagnosis import diagnosed, may_start_again, plain_sentence
+from sso.diagnosis import diagnosed
 from sso.forms import MetadataForm
 from sso.parties import connection_card, idp_origin, service_provider
+from sso.refusals import refusal_context
 from sso.saml.errors import SAMLError
 from sso.saml.metadata import service_provider_metadata
 from sso.saml.response import peek_in_response_to
@@ -318,12 +319,7 @@ def _test_failed(connection: Connection, error: SAMLError) -> HttpResponse:
 
 
 def _failed_page(request: HttpRequest, connection: Connection, *, code: str, trace: str, status: int) -> HttpResponse:
-    context = {
-        "sentence": plain_sentence(code),
-        "trace": trace,
-        "partner": connection.organisation,
-        "start_again": reverse("sso_login", args=[connection.public_id]) if may_start_again(code) else "",
-    }
+    context = refusal_context(connection, code=code, trace=trace)
     return render(request, "sso/failed.html", context, status=status)
 
 
