@@ -64,7 +64,7 @@ CLICKS: dict[Repair, dict[str, _StrPromise]] = {
             "“SAML2 Service” › “Entity Identifier”: compare it with what is expected, and give the portal "
             "https://<your portal>/saml/metadata again."
         ),
-        "generic": lazy(
+        "other": lazy(
             "Download the SAML metadata of the identity provider that really answers, and give it to the portal: its "
             "entityID must be the issuer received."
         ),
@@ -99,7 +99,7 @@ CLICKS: dict[Repair, dict[str, _StrPromise]] = {
             "“SAML2 Service” › “Security parameters” › “Signature”: after a new key, save the configuration and give "
             "/saml/metadata again."
         ),
-        "generic": lazy(
+        "other": lazy(
             "Find the certificate with which the identity provider signs, compare its SHA-256 fingerprint with the one "
             "received, and give the new metadata."
         ),
@@ -130,7 +130,7 @@ CLICKS: dict[Repair, dict[str, _StrPromise]] = {
         "lemonldap": lazy(
             "“SAML service providers” › the portal › “Options” › “Signature”: “Sign SSO message” on “On”."
         ),
-        "generic": lazy("Turn on “Sign response” or “Sign assertion”; both together are best."),
+        "other": lazy("Turn on “Sign response” or “Sign assertion”; both together are best."),
     },
     Repair.ALGORITHM: {
         "entra": lazy("“Single sign-on” › “SAML Certificates” › “Edit” › “Signing Algorithm”: choose “SHA-256”."),
@@ -157,7 +157,7 @@ CLICKS: dict[Repair, dict[str, _StrPromise]] = {
         "lemonldap": lazy(
             "“SAML service providers” › the portal › “Options” › “Signature” › “Signature method”: choose “RSA SHA256”."
         ),
-        "generic": lazy("Choose RSA-SHA256 for the signature and SHA-256 for the digest; SHA-1 and MD5 are refused."),
+        "other": lazy("Choose RSA-SHA256 for the signature and SHA-256 for the digest; SHA-1 and MD5 are refused."),
     },
     Repair.AUDIENCE: {
         "entra": lazy(
@@ -184,7 +184,7 @@ CLICKS: dict[Repair, dict[str, _StrPromise]] = {
         "lemonldap": lazy(
             "“SAML service providers” › the portal › “Metadata”: load our metadata again from the address below."
         ),
-        "generic": lazy(
+        "other": lazy(
             "Set the audience (entity ID, identifier of the service) to exactly the value below, without a final slash "
             "more or less."
         ),
@@ -218,7 +218,7 @@ CLICKS: dict[Repair, dict[str, _StrPromise]] = {
             "“SAML service providers” › the portal › “Metadata”: load our metadata again; the AssertionConsumerService "
             "in it is the value below."
         ),
-        "generic": lazy("Set the reply address (ACS URL, recipient, destination) to exactly the value below."),
+        "other": lazy("Set the reply address (ACS URL, recipient, destination) to exactly the value below."),
     },
     Repair.CLOCK: {
         "entra": lazy(
@@ -241,7 +241,7 @@ CLICKS: dict[Repair, dict[str, _StrPromise]] = {
             "On the server: timedatectl must say “System clock synchronized: yes”. Also look at the portal's “Options” "
             "› “notOnOrAfter duration”."
         ),
-        "generic": lazy(
+        "other": lazy(
             "Set the clock of the identity provider by a time server (NTP): the two clocks may differ by 90 seconds."
         ),
     },
@@ -268,7 +268,7 @@ CLICKS: dict[Repair, dict[str, _StrPromise]] = {
             "“Options” › “Allow login initiated by the IdP”: “Off”; put the sign-in address below into the application "
             "of the menu."
         ),
-        "generic": lazy(
+        "other": lazy(
             "Let the tile or the link in your intranet lead to our sign-in address below, instead of sending an answer "
             "by itself."
         ),
@@ -302,7 +302,7 @@ CLICKS: dict[Repair, dict[str, _StrPromise]] = {
             "“SAML service providers” › the portal › “Options” › “Authentication response” › “Default NameID format”: "
             "“Persistent”."
         ),
-        "generic": lazy(
+        "other": lazy(
             "Send a NameID of the format “persistent”, or an attribute that never changes and is never given to "
             "somebody else, such as the employee number."
         ),
@@ -336,7 +336,7 @@ CLICKS: dict[Repair, dict[str, _StrPromise]] = {
             "“SAML service providers” › the portal › “Exported attributes”: mail, givenName, sn and employeeNumber, "
             "one value each, no groups."
         ),
-        "generic": lazy(
+        "other": lazy(
             "Send the e-mail address, the first name, the last name and the employee number, one value each, and no "
             "groups."
         ),
@@ -367,7 +367,7 @@ CLICKS: dict[Repair, dict[str, _StrPromise]] = {
             "“SAML service providers” › the portal › “Options” › “Access rule”: accept, or the rule of the people "
             "concerned."
         ),
-        "generic": lazy("Assign the application to the person, or to a group that they belong to."),
+        "other": lazy("Assign the application to the person, or to a group that they belong to."),
     },
     Repair.AUTHENTICATION: {
         "entra": lazy(
@@ -392,7 +392,7 @@ CLICKS: dict[Repair, dict[str, _StrPromise]] = {
         ),
         "shibboleth": lazy("logs/idp-process.log and idp-warn.log at this time say why."),
         "lemonldap": lazy("The log of the portal at this time says why; raise “Logs level” to “info” if it is silent."),
-        "generic": lazy(
+        "other": lazy(
             "Look for the sign-in of this person in the journal of the identity provider, at the time given above."
         ),
     },
@@ -422,7 +422,7 @@ CLICKS: dict[Repair, dict[str, _StrPromise]] = {
             "“Options” › “Security” › “Encryption mode”: “None”, or load our metadata again and keep “Sign SSO "
             "message” on “On”."
         ),
-        "generic": lazy(
+        "other": lazy(
             "Turn encryption off (the transport is encrypted), or give the identity provider our current metadata and "
             "let it sign the response too."
         ),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from portal.organisations.selectors import verified_domains
 from portal.people.models import Affiliation, Employee, Membership
+from sso.models import DeclinedMatch
 
 if TYPE_CHECKING:
     from portal.organisations.models import Organisation
@@ -38,7 +39,7 @@ def certain_employee(organisation: Organisation, user: User, *, number: str, ema
     employees = Employee.objects.filter(organisation_id=organisation.pk)
     by_number = employees.filter(employee_number=number).first() if number else None
     if by_number:
-        return _free(by_number)
+        return _free(by_number, user)
     carriers = list(employees.filter(email=email).order_by("id")[:2]) if email else []
     if len(carriers) != 1:
         # Nobody, or a shared mailbox.
@@ -46,9 +47,15 @@ def certain_employee(organisation: Organisation, user: User, *, number: str, ema
     if number and carriers[0].employee_number:
         # The address is theirs but the number is not: addresses are handed on, numbers are not.
         return None
-    return _free(carriers[0])
+    return _free(carriers[0], user)
 
 
-def _free(employee: Employee) -> Employee | None:
+def _free(employee: Employee, user: User) -> Employee | None:
+    """HR's "no" holds, whatever the sign-in says: a link that was taken back is not made again."""
     taken = Affiliation.objects.filter(organisation_id=employee.organisation_id, employee=employee).exists()
-    return employee if employee.active and not taken else None
+    if taken or not employee.active:
+        return None
+    declined = DeclinedMatch.objects.filter(
+        organisation_id=employee.organisation_id, employee=employee, affiliation__user=user
+    )
+    return None if declined.exists() else employee

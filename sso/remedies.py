@@ -14,7 +14,7 @@ from sso.parties import address
 if TYPE_CHECKING:
     from sso.models import Connection
 
-GENERIC: Final = "generic"
+OTHER: Final = "other"
 VENDORS: Final[dict[str, str]] = {
     "entra": "Microsoft Entra ID",
     "adfs": "AD FS",
@@ -81,8 +81,8 @@ def remedy(code: str, connection: Connection) -> Remedy:
     clicks = CLICKS[repair]
     vendor = connection.vendor or vendor_of(connection.idp_entity_id)
     known = vendor if vendor in clicks else ""
-    names = {**VENDORS, GENERIC: str(_GENERIC_NAME)}
-    chosen = [known] if known else [*VENDORS, GENERIC]
+    names = {**VENDORS, OTHER: str(_OTHER_NAME)}
+    chosen = [known] if known else [*VENDORS, OTHER]
     return Remedy(
         repairer,
         [Way(names[name], str(clicks[name])) for name in chosen],
@@ -121,7 +121,7 @@ def _values(repair: Repair, connection: Connection) -> list[Value]:
     return values.get(repair, [])
 
 
-_GENERIC_NAME = lazy("Any other")
+_OTHER_NAME = lazy("Any other")
 
 _REPAIRS: dict[str, tuple[Repairer, Repair | None]] = {
     "issuer_mismatch": (Repairer.IT, Repair.METADATA),

@@ -20,7 +20,7 @@ from portal.core.sealing import seal, unseal
 from portal.enrolments.services import activate_enrolments
 from portal.people.learners import ensure_learner
 from portal.people.models import Affiliation, Membership, User
-from portal.people.selectors import has_left, unlinked_affiliations, user_actor
+from portal.people.selectors import has_left, user_actor
 from portal.people.services import link_affiliation
 from sso.codes import new_code
 from sso.linking import certain_employee, trusted_email
@@ -38,7 +38,7 @@ from sso.saml.attributes import MappedPerson, mapped
 from sso.saml.errors import SAMLError
 from sso.saml.request import SignInRedirect, authn_request, new_request_id
 from sso.saml.response import verify_response
-from sso.selectors import OPEN_STATES, employees_named
+from sso.selectors import OPEN_STATES
 
 if TYPE_CHECKING:
     from portal.core.actor import Actor
@@ -212,23 +212,23 @@ def recognise_person(
 
 
 @transaction.atomic
-def match_person(*, actor: Actor, organisation: Organisation, affiliation_id: int, employee_key: str) -> None:
-    """Link somebody who signed in to the employee whom HR says they are, named by number or by e-mail address.
+def confirm_identity(*, actor: Actor, organisation: Organisation, identity_id: int) -> None:
+    """Say that whoever signs in by this identity is still the person it stood for before its provider was replaced.
 
     Raises:
-        Refusal: `unknown_person`, `unknown_employee`, `several_employees`, `already_linked`.
+        Refusal: `unknown_identity`: there is none, or somebody else has said so already.
     """
-    affiliation = unlinked_affiliations(organisation).filter(pk=affiliation_id).first()
-    if affiliation is None:
-        raise Refusal("unknown_person", _("This person is not waiting any more."))
-    key = employee_key.strip()
-    found = employees_named(organisation, number=key) or employees_named(organisation, email=key.lower())
-    if not found:
-        raise Refusal("unknown_employee", _("Nobody active on the roster has this number or this address."))
-    if len(found) > 1:
-        raise Refusal("several_employees", _("Several people share this address: give the employee number."))
-    link_affiliation(actor=actor, organisation=organisation, affiliation=affiliation, employee=found[0])
-    activate_enrolments(actor=actor, organisation=organisation, employee_id=found[0].pk)
+    waiting = Identity.objects.filter(organisation_id=organisation.pk, pk=identity_id, suspended_at__isnull=False)
+    user_id = waiting.values_list("user_id", flat=True).first()
+    if user_id is None or not waiting.update(suspended_at=None):
+        raise Refusal("unknown_identity", _("Nobody waits to be confirmed here any more."))
+    record_event(
+        actor=actor,
+        organisation_id=organisation.pk,
+        action=Action.IDENTITY_CONFIRMED,
+        subject=str(user_id),
+        data={"identity": identity_id},
+    )
 
 
 @transaction.atomic

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from sso import attempts_views, views
+from sso import attempts_views, desk_views, views
 
 urlpatterns = [
     path("sso/<uuid:connection>/login/", views.sign_in, name="sso_login"),
@@ -17,8 +17,14 @@ urlpatterns = [
     path("o/<slug:org>/sign-in/<uuid:connection>/test/", views.begin_test, name="sign_in_test"),
     path("o/<slug:org>/sign-in/<uuid:connection>/tested/", views.tested, name="sign_in_tested"),
     path("o/<slug:org>/sign-in/<uuid:connection>/activate/", views.activate, name="sign_in_activate"),
-    path("o/<slug:org>/matches/", views.matches, name="matches"),
-    path("o/<slug:org>/matches/<int:affiliation>/", views.match, name="match"),
+    path("o/<slug:org>/matches/", desk_views.matches, name="matches"),
+    path("o/<slug:org>/matches/linked/", desk_views.linked, name="matches_linked"),
+    path("o/<slug:org>/matches/suspended/", desk_views.suspended, name="matches_suspended"),
+    path("o/<slug:org>/matches/<int:affiliation>/", desk_views.match, name="match"),
+    path("o/<slug:org>/matches/<int:affiliation>/yes/", desk_views.say_yes, name="match_yes"),
+    path("o/<slug:org>/matches/<int:affiliation>/no/", desk_views.say_no, name="match_no"),
+    path("o/<slug:org>/matches/<int:affiliation>/maybe/", desk_views.say_maybe, name="match_maybe"),
+    path("o/<slug:org>/matches/<int:affiliation>/undo/", desk_views.undo, name="match_undo"),
     path("o/<slug:org>/sign-in/attempts/", attempts_views.attempts, name="sign_in_attempts"),
     path("o/<slug:org>/sign-in/attempts/<str:attempt_code>/", attempts_views.attempt, name="sign_in_attempt"),
     path(

@@ -1,4 +1,4 @@
-"""The five addresses of a connection, and the pages on which HR looks after it and recognises people."""
+"""The five addresses of a connection, and the pages on which HR looks after it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from portal.core.access import Permission
 from portal.core.errors import Refusal
 from portal.people.admission import organisation_page
-from portal.people.selectors import unlinked_affiliations
 from sso.admission import connection_page, count_failure, too_many_failures
 from sso.browser import (
     browser_nonce,
@@ -44,9 +43,8 @@ from sso.selectors import (
     failure_coded,
     purpose_of,
     recent_failures,
-    unmatched_people,
 )
-from sso.services import TEST, answer_sign_in, begin_sign_in, complete_login, match_person, record_failure
+from sso.services import TEST, answer_sign_in, begin_sign_in, complete_login, record_failure
 from sso.session import start_session
 from sso.trial import complete_test
 
@@ -240,32 +238,6 @@ def activate(request: OrganisationRequest, connection: UUID) -> HttpResponse:
     except Refusal as refusal:
         messages.error(request, str(refusal))
     return redirect("sign_in_settings", org=request.organisation.slug)
-
-
-@organisation_page(Permission.MATCH_PEOPLE)
-@require_GET
-def matches(request: OrganisationRequest) -> HttpResponse:
-    """Who signed in and is not on the roster yet: what the sign-in said, beside whom it could be."""
-    people = unmatched_people(request.organisation)
-    waiting = unlinked_affiliations(request.organisation).count()
-    return render(request, "sso/matches.html", {"people": people, "waiting": waiting})
-
-
-@organisation_page(Permission.MATCH_PEOPLE)
-@require_POST
-def match(request: OrganisationRequest, affiliation: int) -> HttpResponse:
-    """Link somebody to the employee whom HR chose, by the button of a candidate or by number or address."""
-    try:
-        match_person(
-            actor=request.access.actor,
-            organisation=request.organisation,
-            affiliation_id=affiliation,
-            employee_key=request.POST.get("employee", ""),
-        )
-        messages.success(request, _("Linked: their course and their progress are now on the roster."))
-    except Refusal as refusal:
-        messages.error(request, str(refusal))
-    return redirect("matches", org=request.organisation.slug)
 
 
 def _settings_page(request: OrganisationRequest, form: MetadataForm) -> HttpResponse:

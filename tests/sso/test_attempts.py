@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import connection as database
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -21,7 +20,7 @@ from sso.clicks import CLICKS, Repair
 from sso.codes import new_code, tidy_code
 from sso.diagnosis import _DIAGNOSES
 from sso.models import MetadataVersion, SignInTrace
-from sso.remedies import GENERIC, VENDORS, remedy, vendor_of
+from sso.remedies import OTHER, VENDORS, remedy, vendor_of
 from sso.replay import digest
 from sso.saml.config import fingerprint
 from sso.saml.reading import LONGEST_SHOWN, readable
@@ -30,6 +29,8 @@ from tests.factories.people import make_user
 from tests.sso import saml_kit as kit
 
 if TYPE_CHECKING:
+    from django.test import Client
+
     from portal.organisations.models import Organisation
     from portal.people.models import User
     from tests.sso.company import Company
@@ -117,7 +118,7 @@ def test_an_entity_id_betrays_its_maker(entity_id: str, vendor: str) -> None:
 def test_every_repair_is_described_for_every_vendor() -> None:
     assert set(CLICKS) == set(Repair)
     for ways in CLICKS.values():
-        assert set(ways) == {*VENDORS, GENERIC}
+        assert set(ways) == {*VENDORS, OTHER}
 
 
 @pytest.mark.parametrize("code", [*sorted(_DIAGNOSES), "malformed", "status_requester"])
