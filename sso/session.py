@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 from django.contrib.auth import login, logout
 
-from portal.people.session import open_one_door
+from portal.core.tenancy import organisation_scope
+from portal.people.session import doors_used, open_one_door
+from sso.models import SignInSession
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
+    from portal.people.models import User
     from sso.models import Connection
     from sso.services import Login
 
@@ -35,3 +38,21 @@ def start_session(request: HttpRequest, connection: Connection, signed_in: Login
     open_one_door(request.session, connection.organisation_id)
     indexes = request.session.get(SESSION_INDEXES, {})
     request.session[SESSION_INDEXES] = {**indexes, str(connection.public_id): signed_in.session_index}
+
+
+def continue_as(request: HttpRequest, user: User) -> None:
+    """Go on as the account that two of one person became; the doors that are open stay so, and no other opens."""
+    doors, indexes = doors_used(request), request.session.get(SESSION_INDEXES, {})
+    former = request.session.session_key
+    if request.user.pk == user.pk:
+        request.session.cycle_key()
+    else:
+        logout(request)
+        login(request, user, backend=BACKEND)
+    for organisation_id in doors:
+        open_one_door(request.session, organisation_id)
+        with organisation_scope(organisation_id):
+            SignInSession.objects.filter(organisation_id=organisation_id, session_key=former, user=user).update(
+                session_key=request.session.session_key
+            )
+    request.session[SESSION_INDEXES] = indexes

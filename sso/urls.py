@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from sso import attempts_views, desk_views, views
+from sso import attempts_views, desk_views, joining_views, views
 
 urlpatterns = [
     path("sso/<uuid:connection>/login/", views.sign_in, name="sso_login"),
@@ -34,4 +34,5 @@ urlpatterns = [
     ),
     path("manage/attempts/", attempts_views.manage_attempts, name="manage_attempts"),
     path("manage/attempts/<str:attempt_code>/", attempts_views.manage_attempt, name="manage_attempt"),
+    path("me/join/", joining_views.join, name="join"),
 ]

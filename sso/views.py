@@ -31,6 +31,7 @@ from sso.browser import (
 from sso.connecting import activate_connection, connect_idp, replace_metadata
 from sso.diagnosis import diagnosed
 from sso.forms import MetadataForm
+from sso.memory import remember_sign_in, remembered
 from sso.parties import connection_card, idp_origin, service_provider
 from sso.refusals import refusal_context
 from sso.saml.errors import SAMLError
@@ -124,7 +125,9 @@ def finish(request: HttpRequest, connection: Connection) -> HttpResponse:
         login = complete_login(connection=connection, ticket=request.GET.get("t", ""), nonce=held_nonce(request))
     except SAMLError as error:
         return _failed(request, connection, error)
+    former = remembered(request)
     start_session(request, connection, login)
+    remember_sign_in(request, connection, login.user, former)
     response = HttpResponseRedirect(login.next_path)
     forget_tile(response)
     return response

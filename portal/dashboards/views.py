@@ -28,6 +28,8 @@ from portal.people.admission import organisation_page, staff_page
 from portal.people.models import User
 from portal.people.selectors import current_support, user_actor
 from portal.people.services import edit_employee, open_support_access
+from sso.joining import pair_to_join
+from sso.memory import remembered
 from sso.selectors import OPEN_STATES
 
 if TYPE_CHECKING:
@@ -281,7 +283,12 @@ def manage_audit(request: SignedInRequest) -> HttpResponse:
 @require_safe
 def learner_home(request: SignedInRequest) -> HttpResponse:
     known = learning.situations(request, request.user)
-    context = {"situations": known, "headline": learning.headline(known), "organisation": learning.only_one(known)}
+    context = {
+        "situations": known,
+        "headline": learning.headline(known),
+        "organisation": learning.only_one(known),
+        "pair": pair_to_join(remembered(request)),
+    }
     return render(request, "dashboards/learner_home.html", context)
 
 
