@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from portal.core.errors import Refusal
@@ -28,10 +28,15 @@ def connections(organisation: Organisation) -> QuerySet[Connection]:
     return Connection.objects.filter(organisation_id=organisation.pk).order_by("id")
 
 
+def open_connections(organisation_id: int) -> QuerySet[Connection]:
+    """Return the connections by which people come in, the one that leads newcomers first."""
+    opened = Connection.objects.filter(organisation_id=organisation_id, state__in=OPEN_STATES, closed_at__isnull=True)
+    return opened.order_by(F("leads_since").desc(nulls_last=True), "activated_at", "id")
+
+
 def open_connection(organisation_id: int) -> Connection | None:
-    """Return the connection that new visitors are led to: the one that was opened first."""
-    opened = Connection.objects.filter(organisation_id=organisation_id, state__in=OPEN_STATES)
-    return opened.order_by("activated_at", "id").first()
+    """Return the connection that new visitors are led to: the one chosen last, else the one that was opened first."""
+    return open_connections(organisation_id).first()
 
 
 def connection_chosen(organisation: Organisation, public_id: str = "") -> Connection:

@@ -29,6 +29,7 @@ from sso.browser import (
     remember_tile,
 )
 from sso.connecting import activate_connection, connect_idp, replace_metadata
+from sso.device import remember_door
 from sso.diagnosis import diagnosed
 from sso.forms import MetadataForm
 from sso.memory import remember_sign_in, remembered
@@ -130,6 +131,7 @@ def finish(request: HttpRequest, connection: Connection) -> HttpResponse:
     remember_sign_in(request, connection, login.user, former)
     response = HttpResponseRedirect(login.next_path)
     forget_tile(response)
+    remember_door(response, connection)
     return response
 
 

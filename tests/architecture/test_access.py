@@ -20,6 +20,9 @@ from portal.core.actor import OPERATOR
 from portal.core.tenancy import organisation_scope
 from portal.people.models import Affiliation
 from sso.connecting import connect_idp
+from sso.models import Connection
+from sso.saml.errors import SAMLError
+from sso.services import record_failure
 from tests.factories.people import make_employee, make_user, sign_in
 from tests.sso import saml_kit
 
@@ -81,8 +84,17 @@ PAGES = {
     "sign_in_test": Page(OWNERS, "post"),
     "sign_in_tested": Page(OWNERS),
     "sign_in_activate": Page(OWNERS, "post"),
+    "sign_in_attempts": Page(MANAGERS),
+    "sign_in_attempt": Page(MANAGERS),
+    "sign_in_message": Page(OWNERS),
     "matches": Page(MANAGERS),
-    "match": Page(MANAGERS, "post"),
+    "matches_linked": Page(MANAGERS),
+    "matches_suspended": Page(OWNERS),
+    "match": Page(MANAGERS),
+    "match_yes": Page(MANAGERS, "post"),
+    "match_no": Page(MANAGERS, "post"),
+    "match_maybe": Page(MANAGERS, "post"),
+    "match_undo": Page(MANAGERS, "post"),
     "imports": Page(MANAGERS),
     "import_new": Page(MANAGERS),
     "import_detail": Page(MANAGERS),
@@ -114,10 +126,13 @@ PAGES = {
     "manage_programme": Page(STAFF),
     "manage_reconciliation": Page(STAFF),
     "manage_audit": Page(STAFF),
+    "manage_attempts": Page(STAFF),
+    "manage_attempt": Page(STAFF),
     # /me/
     "learner_home": Page(SIGNED_IN),
     "learner_privacy": Page(SIGNED_IN),
     "learner_certificates": Page(SIGNED_IN),
+    "join": Page(SIGNED_IN),
     # /sso/<connection>/
     "sso_login": Page(ANYONE),
     "sso_acs": Page(ANYONE, "post"),
@@ -194,6 +209,11 @@ def a_connection(organisation: Organisation) -> uuid.UUID:
     return connect_idp(actor=OPERATOR, organisation=organisation, metadata_xml=metadata, activate=True).public_id
 
 
+def an_attempt(organisation: Organisation) -> str:
+    connection = Connection.objects.get(public_id=a_connection(organisation))
+    return record_failure(connection=connection, error=SAMLError("unsigned")).code
+
+
 def an_unlinked_person(organisation: Organisation) -> int:
     return Affiliation.objects.create(user=make_user("Karim"), organisation=organisation).pk
 
@@ -209,6 +229,7 @@ PARTS: dict[str, Callable[[Organisation], object]] = {
     "cohort_id": a_cohort,
     "connection": a_connection,
     "affiliation": an_unlinked_person,
+    "attempt_code": an_attempt,
     "token": lambda _: uuid.uuid4().hex,
     "code": lambda _: "OIA-2026",
     "kind": lambda _: "csv",
