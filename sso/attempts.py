@@ -122,8 +122,15 @@ def attempts_page(organisation: Organisation, wanted: Wanted, *, before: int | N
 def failure_groups(organisation: Organisation) -> list[Group]:
     """Return the faults of the days that traces are kept, the most frequent first; one query."""
     failed = _narrowed(organisation, Wanted(outcome=FAILED)).order_by()
-    rows = failed.values("error").annotate(**_COUNTS).order_by("-attempts", "error")[:_GROUPS]
-    return [Group(row["error"], what_happened(row["error"]), _alike(row)) for row in rows]
+    rows = failed.values("error").annotate(
+        attempts=Count("id"), people=Count("name_id", distinct=True), since=Min("at"), until=Max("at")
+    )
+    return [
+        Group(error, what_happened(error), Alike(attempts, people, since, until))
+        for error, attempts, people, since, until in rows.order_by("-attempts", "error").values_list(
+            "error", "attempts", "people", "since", "until"
+        )[:_GROUPS]
+    ]
 
 
 def attempt_coded(organisation: Organisation, code: str) -> SignInTrace | None:
@@ -144,7 +151,11 @@ def opened(trace: SignInTrace) -> Opened:
         trace,
         diagnosed(trace),
         remedy(trace.error, trace.connection),
-        _alike(alike.aggregate(**_COUNTS)),
+        Alike(
+            **alike.aggregate(
+                attempts=Count("id"), people=Count("name_id", distinct=True), since=Min("at"), until=Max("at")
+            )
+        ),
         _rotated(trace) if trace.error == "signature_invalid" else None,
     )
 
@@ -161,14 +172,6 @@ def organisation_of_code(code: str) -> Organisation | None:
     return None
 
 
-_COUNTS: Final = {
-    "attempts": Count("id"),
-    "people": Count("name_id", distinct=True),
-    "since": Min("at"),
-    "until": Max("at"),
-}
-
-
 def _narrowed(organisation: Organisation, wanted: Wanted) -> QuerySet[SignInTrace]:
     found = SignInTrace.objects.filter(organisation_id=organisation.pk)
     if wanted.connection is not None:
@@ -181,10 +184,6 @@ def _narrowed(organisation: Organisation, wanted: Wanted) -> QuerySet[SignInTrac
     if wanted.error:
         found = found.filter(error=wanted.error)
     return found
-
-
-def _alike(row: dict[str, dt.datetime]) -> Alike:
-    return Alike(**{name: row[name] for name in _COUNTS})  # type: ignore[arg-type]  # An aggregate's values.
 
 
 def _rotated(trace: SignInTrace) -> MetadataVersion | None:

@@ -62,7 +62,7 @@ def match(request: OrganisationRequest, affiliation: int) -> HttpResponse:
     text = request.POST.get("q", "").strip()[:_LONGEST_SEARCH]
     (person,) = told(request.organisation, [known])
     context = {
-        "person": person,
+        "who": person,
         "owner": _is_owner(request),
         "q": text,
         "found": others_found(request.organisation, text) if text and not known.employee_id else None,

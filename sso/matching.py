@@ -120,7 +120,7 @@ def _reason(actor: Actor, organisation: Organisation, affiliation: Affiliation, 
     roles = Membership.objects.filter(organisation_id=organisation.pk)
     if not roles.filter(user_id=affiliation.user_id).exists():
         return ""
-    by_owner = roles.filter(user_id=actor.user_id, role=Membership.Role.OWNER).exists()
+    by_owner = roles.filter(user_id=actor.user_id or 0, role=Membership.Role.OWNER).exists()
     if actor.kind is not ActorKind.OPERATOR and not by_owner:
         raise Refusal("owner_needed", _("This person holds a role here: only an owner may say who they are."))
     reason = " ".join(given.split())[:_LONGEST_REASON]

@@ -59,9 +59,11 @@ def with_message(company: Company, message: bytes, **values: Any) -> SignInTrace
 
 def seen(organisation: Organisation) -> list[dict[str, Any]]:
     with organisation_scope(organisation.pk):
-        return list(
-            AuditEvent.objects.filter(action="sso:trace:read").values("subject", "data", "on_behalf_of_programme")
-        )
+        events = AuditEvent.objects.filter(action="sso:trace:read").order_by("id")
+        return [
+            {"subject": event.subject, "data": event.data, "on_behalf_of_programme": event.on_behalf_of_programme}
+            for event in events
+        ]
 
 
 def test_a_code_opens_its_diagnosis(as_helene: Client, poste: Company) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +14,7 @@ from django.utils import timezone
 
 from portal.audit.models import AuditEvent
 from portal.core.actor import OPERATOR
+from portal.core.sealing import seal
 from portal.core.tenancy import organisation_scope
 from portal.people.models import Affiliation, Employee, LearnerReference, Membership, User
 from portal.people.services import grant_role
@@ -138,8 +141,8 @@ def wait_too_long(browser: Client) -> None:
     assert known
     assert known.before
     old = (timezone.now() - memory.FRESH).isoformat()
-    content = memory.json.dumps({"now": memory.asdict(known.now), "before": {**memory.asdict(known.before), "at": old}})
-    session["joining"] = memory.seal(content.encode(), purpose="sso-joining").decode()
+    content = json.dumps({"now": asdict(known.now), "before": {**asdict(known.before), "at": old}})
+    session["joining"] = seal(content.encode(), purpose="sso-joining").decode()
     session.save()
 
 
