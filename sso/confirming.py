@@ -15,7 +15,7 @@ from sso.services import CONFIRM, CONFIRMABLE_STATES, begin_sign_in, take_answer
 if TYPE_CHECKING:
     from portal.organisations.models import Organisation
     from portal.people.models import User
-    from sso.saml.request import SignInRedirect
+    from sso.saml.bindings import SignInRedirect
 
 
 @transaction.atomic

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from portal.core.http import OrganisationRequest
     from sso.models import Connection
-    from sso.saml.request import SignInRedirect
+    from sso.saml.bindings import SignInRedirect
 
 PROOF_SECONDS: Final = 5 * 60
 """A second factor that was given so recently, be it to come in, is not asked for twice."""

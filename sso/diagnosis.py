@@ -271,6 +271,12 @@ def diagnosed(trace: SignInTrace) -> Diagnosis:
     )
 
 
+def what_happened(code: str) -> str:
+    """Return the diagnosis of a code in one sentence, without what a single attempt received."""
+    other = _OTHER_STATUS if code.startswith(_REFUSED_THERE) else _OTHER
+    return str(_DIAGNOSES.get(code, other)[0])
+
+
 def plain_sentence(code: str) -> str:
     """Return what the person reads: what to do next, and nothing about how the check works."""
     if code in _PLAIN:

@@ -1,25 +1,81 @@
-"""Finding one's door from a work e-mail address: by its domain alone.
+"""Finding one's door: from a work e-mail address by its domain alone, or from a company's exact name or code.
 
-The part before the @ is never looked up, so that nobody learns who is on a roster; a domain that nobody has verified
-takes the same steps, through a scope in which nothing exists, and so the same time.
+The part before the @ is never looked up, so that nobody learns who is on a roster. What nobody has verified or is
+called takes the same steps, through a scope in which nothing exists, and so the same time; nothing is ever listed.
 """
 
 from __future__ import annotations
 
+from typing import Final
+
+from django.core.cache import cache
+from django.db.models import Q
 from django.urls import reverse
+from django.utils.crypto import salted_hmac
+from redis.exceptions import RedisError
 
 from portal.core.tenancy import organisation_scope
+from portal.core.text import fold
+from portal.organisations.models import Organisation
 from portal.organisations.selectors import organisation_of_domain
 from sso.selectors import open_connection
 
-_NOBODY = -1
+MOST_MISSES: Final = 60
+_WINDOW_SECONDS: Final = 60
+_NOBODY: Final = -1
+_NAMELESS: Final = "\u0001"
+"""What no organisation is called: a name without letters folds to nothing."""
+
+
+def door_behind(entered: str) -> str | None:
+    """Return the path at which the sign-in of the visitor's organisation begins, if it is open."""
+    entered = entered.replace("\x00", "")
+    return door_of(entered) if "@" in entered else door_named(entered)
 
 
 def door_of(email: str) -> str | None:
-    """Return the path at which the sign-in of this address's organisation begins, if it is open."""
+    """Return the door of this address's organisation."""
     domain = email.strip().rpartition("@")[2].lower()
-    organisation = organisation_of_domain(domain if domain.isprintable() else "")
+    return _door(organisation_of_domain(domain if domain.isprintable() else ""))
+
+
+def door_named(entered: str) -> str | None:
+    """Return the door of the organisation with exactly this code or this name; a name that two have is nobody's."""
+    code = entered.strip().lower()[:60]
+    name = fold(entered[:200]) or _NAMELESS
+    found = list(Organisation.objects.filter(Q(slug=code) | Q(sort_name=name), active=True).order_by("id")[:3])
+    by_code = [organisation for organisation in found if organisation.slug == code]
+    one = by_code or (found if len(found) == 1 else [])
+    return _door(one[0] if one else None)
+
+
+def too_many_misses(address: str) -> bool:
+    """Say whether this address has tried what nobody is called for a while.
+
+    Only misses count: a whole company comes through one address on a Monday morning. Without the cache nobody is held
+    back: what a guess can learn, a company's own page says too.
+    """
+    try:
+        return int(cache.get(_counter(address), 0)) >= MOST_MISSES
+    except (RedisError, OSError):
+        return False
+
+
+def count_miss(address: str) -> None:
+    try:
+        if not cache.add(_counter(address), 1, timeout=_WINDOW_SECONDS):
+            cache.incr(_counter(address))
+    except (RedisError, OSError, ValueError):
+        # Without the cache nothing is counted; a counter that has just run out begins again at the next miss.
+        return
+
+
+def _door(organisation: Organisation | None) -> str | None:
     organisation_id = organisation.pk if organisation else _NOBODY
     with organisation_scope(organisation_id):
         connection = open_connection(organisation_id)
     return reverse("sso_login", args=[connection.public_id]) if connection else None
+
+
+def _counter(address: str) -> str:
+    return f"door-misses:{salted_hmac('sso.discovery', address).hexdigest()}"

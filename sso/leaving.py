@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
     from sso.models import Connection
-    from sso.saml.request import SignInRedirect
+    from sso.saml.bindings import SignInRedirect
 
 
 def leave_page(

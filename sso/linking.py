@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from portal.core.tenancy import cursor_rows
 from portal.organisations.selectors import owns_domain
 from portal.people.models import Employee, Membership
+from sso.models import DeclinedMatch
 
 if TYPE_CHECKING:
     from portal.organisations.models import Organisation
@@ -39,9 +40,16 @@ def certain_employee(organisation: Organisation, user: User, *, number: str, ema
     if Membership.objects.filter(organisation_id=organisation.pk, user=user).exists():
         return None
     employee_id = free_employee_id(organisation, number=number, email=email)
-    if employee_id is None:
+    if employee_id is None or _declined(organisation, user, employee_id):
         return None
     return Employee.objects.filter(organisation_id=organisation.pk, pk=employee_id).first()
+
+
+def _declined(organisation: Organisation, user: User, employee_id: int) -> bool:
+    """HR's "no" holds, whatever the sign-in says: a link that was taken back is not made again."""
+    return DeclinedMatch.objects.filter(
+        organisation_id=organisation.pk, employee_id=employee_id, affiliation__user=user
+    ).exists()
 
 
 def free_employee_id(organisation: Organisation, *, number: str, email: str) -> int | None:

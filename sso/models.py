@@ -263,5 +263,7 @@ class SignInTrace(TenantModel):
         constraints = (models.UniqueConstraint(fields=["organisation", "code"], name="sso_trace_code"),)
         indexes = (
             models.Index(fields=["organisation", "-id"], name="sso_trace_newest"),
+            # Few fail among many: what stops people is counted without reading who got in.
+            models.Index(fields=["organisation", "error", "-id"], condition=~Q(error=""), name="sso_trace_failed"),
             models.Index(fields=["organisation", "raw_until"], condition=Q(raw__isnull=False), name="sso_trace_raw"),
         )

@@ -106,7 +106,7 @@ def keep_answer(
                                          request_id, assertion, certificate, client_address, raw, raw_until, at)
             SELECT %(organisation)s, %(connection)s, %(code)s, '', %(details)s::jsonb, taken.purpose, %(name_id)s,
                    %(request_id)s, %(assertion)s, %(certificate)s, %(client)s, %(raw)s, %(raw_until)s, %(now)s
-            FROM taken
+            FROM taken ON CONFLICT DO NOTHING
         )
         SELECT (SELECT count(*) FROM used), (SELECT purpose FROM taken),
                set_config('synchronous_commit', 'off', true)

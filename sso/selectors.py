@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db.models import F, Q
@@ -10,8 +9,8 @@ from django.utils.translation import gettext as _
 
 from portal.core.errors import Refusal
 from portal.core.tenancy import platform_scope
-from portal.people.models import Affiliation, Employee
-from portal.people.selectors import roster, unlinked_affiliations
+from portal.people.models import Employee
+from portal.people.selectors import roster
 from sso.models import Connection, Identity, MetadataVersion, SignInRequest, SignInSession, SignInTrace
 
 if TYPE_CHECKING:
@@ -20,19 +19,10 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from portal.organisations.models import Organisation
-    from portal.people.models import User
+    from portal.people.models import Employee, User
 
 OPEN_STATES = (Connection.State.ACTIVE, Connection.State.FAILING)
 """The states in which a connection lets people in; before them it only answers its test."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unmatched:
-    """Somebody who signed in and is not linked: what the sign-in said, beside whom it could be."""
-
-    affiliation: Affiliation
-    said: Identity | None
-    candidates: list[Employee]
 
 
 def connections(organisation: Organisation) -> QuerySet[Connection]:
@@ -105,12 +95,6 @@ def sessions_of(organisation: Organisation, user: User) -> QuerySet[SignInSessio
     return found.select_related("connection").order_by("-id")
 
 
-def suspended_identities(organisation: Organisation) -> QuerySet[Identity]:
-    """Return who waits for an owner's word since their identity provider was replaced."""
-    found = Identity.objects.filter(organisation_id=organisation.pk, suspended_at__isnull=False)
-    return found.select_related("user", "connection").order_by("suspended_at", "id")
-
-
 def purpose_of(connection: Connection, request_id: str) -> str:
     """Return what our request was for, or "" when it is not ours."""
     requests = SignInRequest.objects.filter(
@@ -123,26 +107,10 @@ def identities_of(organisation: Organisation, user: User) -> QuerySet[Identity]:
     return Identity.objects.filter(organisation_id=organisation.pk, user=user).order_by("-last_seen_at")
 
 
-def unmatched_people(organisation: Organisation, *, limit: int = 100) -> list[Unmatched]:
-    """Return who waits to be recognised, the longest first; four queries whatever their number."""
-    waiting = list(unlinked_affiliations(organisation)[:limit])
-    said: dict[int, Identity] = {}
-    users = [affiliation.user_id for affiliation in waiting]
-    identities = Identity.objects.filter(organisation_id=organisation.pk, user_id__in=users)
-    for identity in identities.order_by("last_seen_at"):
-        said[identity.user_id] = identity
-    candidates = _named(
-        organisation,
-        {each.employee_number for each in said.values()} - {""},
-        {each.email for each in said.values()} - {""},
-    )
-    taken = set(
-        Affiliation.objects.filter(
-            organisation=organisation, employee_id__in=[each.pk for each in candidates]
-        ).values_list("employee_id", flat=True)
-    )
-    free = [each for each in candidates if each.pk not in taken]
-    return [_unmatched(affiliation, said.get(affiliation.user_id), free) for affiliation in waiting]
+def suspended_identities(organisation: Organisation) -> QuerySet[Identity]:
+    """Return who waits for an owner's word since their identity provider was replaced."""
+    found = Identity.objects.filter(organisation_id=organisation.pk, suspended_at__isnull=False)
+    return found.select_related("user", "connection").order_by("suspended_at", "id")
 
 
 def employees_named(organisation: Organisation, *, number: str = "", email: str = "") -> list[Employee]:
@@ -153,19 +121,6 @@ def employees_named(organisation: Organisation, *, number: str = "", email: str 
 def _named(organisation: Organisation, numbers: set[str], emails: set[str]) -> list[Employee]:
     found = roster(organisation).filter(Q(employee_number__in=numbers) | Q(email__in=emails), active=True)
     return list(found.order_by("sort_name", "id"))
-
-
-def _unmatched(affiliation: Affiliation, said: Identity | None, free: list[Employee]) -> Unmatched:
-    candidates = [
-        employee
-        for employee in free
-        if said
-        and (
-            (said.employee_number and employee.employee_number == said.employee_number)
-            or (said.email and employee.email == said.email)
-        )
-    ]
-    return Unmatched(affiliation, said, candidates)
 
 
 def organisations_with_connections() -> list[int]:

@@ -20,7 +20,7 @@ from portal.enrolments.services import activate_enrolments
 from portal.people.arrival import welcome_newcomer
 from portal.people.learners import ensure_learner
 from portal.people.models import Affiliation
-from portal.people.selectors import has_left, unlinked_affiliations, user_actor
+from portal.people.selectors import has_left, user_actor
 from portal.people.services import link_affiliation
 from sso.health import note_success
 from sso.identities import KnownPerson, claim_identity, known_person, pass_on_identity
@@ -35,7 +35,7 @@ from sso.saml.logout import SignOutName
 from sso.saml.profile import require_recent
 from sso.saml.request import authn_request, new_request_id
 from sso.saml.response import posted_response, verify_response
-from sso.selectors import OPEN_STATES, employees_named
+from sso.selectors import OPEN_STATES
 from sso.traces import verified_trace
 
 if TYPE_CHECKING:
@@ -148,7 +148,13 @@ def answer_sign_in(
         # most are, finds its request in the statement that uses it up.
         require_waiting(connection, request_id, now=now)
         raise
-    trace = verified_trace(posted=posted.raw, name_id=assertion.name_id, client_address=client_address, now=now)
+    trace = verified_trace(
+        organisation_id=connection.organisation_id,
+        posted=posted.raw,
+        name_id=assertion.name_id,
+        client_address=client_address,
+        now=now,
+    )
     sealed = b"" if only == TEST else _sealed(connection, assertion, trace.code, request_id, now)
     ticket = keep_answer(connection, assertion, sealed, trace, test=sealed_answer(assertion), only=only, now=now)
     if ticket.purpose == CONFIRM:
@@ -249,26 +255,6 @@ def confirm_identity(*, actor: Actor, organisation: Organisation, identity_id: i
         subject=str(user_id),
         data={"identity": identity_id},
     )
-
-
-@transaction.atomic
-def match_person(*, actor: Actor, organisation: Organisation, affiliation_id: int, employee_key: str) -> None:
-    """Link somebody who signed in to the employee whom HR says they are, named by number or by e-mail address.
-
-    Raises:
-        Refusal: `unknown_person`, `unknown_employee`, `several_employees`, `already_linked`.
-    """
-    affiliation = unlinked_affiliations(organisation).filter(pk=affiliation_id).first()
-    if affiliation is None:
-        raise Refusal("unknown_person", _("This person is not waiting any more."))
-    key = employee_key.strip()
-    found = employees_named(organisation, number=key) or employees_named(organisation, email=key.lower())
-    if not found:
-        raise Refusal("unknown_employee", _("Nobody active on the roster has this number or this address."))
-    if len(found) > 1:
-        raise Refusal("several_employees", _("Several people share this address: give the employee number."))
-    link_affiliation(actor=actor, organisation=organisation, affiliation=affiliation, employee=found[0])
-    activate_enrolments(actor=actor, organisation=organisation, employee_id=found[0].pk)
 
 
 def _sealed(

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from portal.core.sealing import seal
 from portal.core.tenancy import cursor_rows, organisation_scope
-from portal.people.session import close_doors, open_one_door
+from portal.people.session import close_doors, doors_used, open_one_door
 from sso.models import SignInSession
 from sso.traces import NAME_PURPOSE, name_digest
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from django.contrib.sessions.backends.base import SessionBase
     from django.http import HttpRequest
 
+    from portal.people.models import User
     from sso.models import Connection
     from sso.services import Login
 
@@ -43,9 +44,7 @@ def start_session(request: HttpRequest, connection: Connection, signed_in: Login
         logout(request)
     known = connections_of(session) if again else {}
     former = session.session_key or ""
-    session[SESSION_KEY] = str(user.pk)
-    session[BACKEND_SESSION_KEY] = BACKEND
-    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    _begin(session, user)
     open_one_door(session, connection.organisation_id)
     session[CONNECTIONS] = {**known, str(connection.public_id): connection.organisation_id}
     expires_at = _shortened(session, signed_in.answer.session_end)
@@ -57,6 +56,31 @@ def start_session(request: HttpRequest, connection: Connection, signed_in: Login
     for organisation_id in sorted(set(known.values())):
         with organisation_scope(organisation_id):
             _follow_key(organisation_id, user_id=user.pk, former=former, key=key)
+
+
+def continue_as(request: HttpRequest, user: User) -> None:
+    """Go on as the account that two of one person became; the doors that are open stay so, and no other opens."""
+    doors, known = doors_used(request), connections_of(request.session)
+    former = request.session.session_key or ""
+    if request.user.pk != user.pk:
+        logout(request)
+    session = request.session
+    _begin(session, user)
+    session[CONNECTIONS] = known
+    for organisation_id in doors:
+        open_one_door(session, organisation_id)
+    session.cycle_key()
+    request.user = user
+    rotate_token(request)
+    for organisation_id in doors:
+        with organisation_scope(organisation_id):
+            _follow_key(organisation_id, user_id=user.pk, former=former, key=session.session_key or "")
+
+
+def _begin(session: SessionBase, user: User) -> None:
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = BACKEND
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
 
 
 def connections_of(session: SessionBase) -> dict[str, int]:

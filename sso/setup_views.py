@@ -6,7 +6,7 @@ Each page has one thing to do and can be left at any time: where one is follows 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -23,6 +23,7 @@ from portal.organisations.domains import readable_domain
 from portal.organisations.selectors import organisation_domains
 from portal.organisations.setup_links import create_setup_link, revoke_setup_link
 from portal.people.admission import organisation_page
+from portal.people.confirmation import confirm_first, is_confirmed
 from sso.admission import connection_page
 from sso.browser import browser_nonce, forget_setup, held_nonce, held_setup, remember_nonce, remember_setup
 from sso.connecting import activate_connection
@@ -330,6 +331,8 @@ def _activate(request: HttpRequest, setup: Setup) -> HttpResponse:
     """Switch on. A link has then done its work, so the last page is the answer itself: there is no way back to it."""
     known = _of(setup)
     if request.method == "POST":
+        if not setup.link and not is_confirmed(request.session):
+            return confirm_first(cast("OrganisationRequest", request), setup.url("activate"))
         activate_connection(actor=setup.actor, organisation=setup.organisation, connection=known)
         known.refresh_from_db(fields=["state"])
     if known.state not in OPEN_STATES:

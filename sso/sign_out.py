@@ -23,6 +23,7 @@ from portal.core.actor import SYSTEM
 from portal.core.sealing import unseal
 from portal.core.tenancy import cursor_rows
 from portal.people.selectors import user_actor
+from sso.codes import new_code
 from sso.models import Connection, SignInRequest, SignInSession, SignInTrace
 from sso.parties import identity_provider, service_provider
 from sso.replay import LOGOUT, REQUEST_LIFETIME, digest, take_sign_out, use_message
@@ -36,7 +37,7 @@ from sso.saml.logout import (
 )
 from sso.saml.request import new_request_id
 from sso.session import end_session
-from sso.traces import NAME_PURPOSE, RAW_KEPT, name_digest, new_code, seal_bytes
+from sso.traces import NAME_PURPOSE, RAW_KEPT, name_digest, seal_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -77,7 +78,7 @@ def end_as_asked(*, connection: Connection, received: Received, client_address: 
     SignInTrace.objects.create(
         organisation_id=connection.organisation_id,
         connection=connection,
-        code=new_code(),
+        code=new_code(connection.organisation_id),
         error="" if ended else "logout_no_session",
         details={},
         purpose=LOGOUT,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import secrets
 import unicodedata
 import zlib
 from dataclasses import dataclass, field
@@ -25,6 +24,7 @@ from portal.audit.services import record_event
 from portal.core.errors import Refusal
 from portal.core.sealing import keyed_digest, seal, unseal
 from portal.core.tenancy import cursor_rows
+from sso.codes import new_code
 from sso.models import SignInTrace
 
 if TYPE_CHECKING:
@@ -39,7 +39,6 @@ RAW_PURPOSE = "sso-trace"
 NAME_PURPOSE = "sso-name"
 RAW_KEPT: Final = timedelta(days=7)
 LONGEST_RAW: Final = 256 * 1024
-_SIGNS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 _KEPT_DETAILS = ("received", "expected", "reason")
 
 
@@ -65,9 +64,11 @@ class Verified:
     details: dict[str, str] = field(default_factory=dict)
 
 
-def verified_trace(*, posted: str, name_id: str, client_address: str, now: dt.datetime) -> Verified:
+def verified_trace(
+    *, organisation_id: int, posted: str, name_id: str, client_address: str, now: dt.datetime
+) -> Verified:
     return Verified(
-        code=new_code(),
+        code=new_code(organisation_id),
         name_id=name_digest(name_id) if name_id else None,
         client_address=client_address,
         raw=sealed_message(posted),
@@ -81,15 +82,6 @@ def name_digest(name: str) -> bytes:
 
 
 NOTHING_KNOWN: Final = Attempt()
-
-
-def new_code() -> str:
-    """Return a code that a person can read out: 30⁸ of them, so that two never meet in practice."""
-    number, signs = secrets.randbelow(len(_SIGNS) ** 8), ""
-    for _sign in range(8):
-        number, index = divmod(number, len(_SIGNS))
-        signs += _SIGNS[index]
-    return signs
 
 
 def sealed_message(posted: str) -> bytes | None:
@@ -127,7 +119,7 @@ def record_failure(
     return SignInTrace.objects.create(
         organisation_id=connection.organisation_id,
         connection=connection,
-        code=new_code(),
+        code=new_code(connection.organisation_id),
         error=error.code[:60],
         details=kept_details(error),
         purpose=attempt.purpose[:10],

@@ -1,4 +1,4 @@
-"""The addresses by which people come in, and the pages on which HR looks after a connection and recognises people."""
+"""The five addresses of a connection, and the pages on which HR looks after it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from portal.core.actor import SYSTEM
 from portal.core.errors import Refusal
 from portal.people.admission import organisation_page
 from portal.people.confirmation import confirmed_first
-from portal.people.selectors import unlinked_affiliations
 from sso.admission import client_address, connection_page, count_failure, protocol_page, too_many_failures
 from sso.browser import (
     browser_nonce,
@@ -31,11 +30,14 @@ from sso.browser import (
     remember_tile,
 )
 from sso.connecting import activate_connection, replace_metadata
-from sso.diagnosis import diagnosed, may_start_again, plain_sentence
+from sso.device import remember_door
+from sso.diagnosis import diagnosed
 from sso.forms import MetadataForm
 from sso.health import note_failure
 from sso.leaving import leave_page
+from sso.memory import remember_sign_in, remembered
 from sso.parties import connection_card, service_provider
+from sso.refusals import refusal_context
 from sso.saml.errors import SAMLError
 from sso.saml.metadata import service_provider_metadata
 from sso.saml.response import peek_in_response_to, posted_response
@@ -46,9 +48,8 @@ from sso.selectors import (
     failure_coded,
     purpose_of,
     recent_failures,
-    unmatched_people,
 )
-from sso.services import CONFIRM, SIGN_IN, TEST, answer_sign_in, begin_sign_in, complete_login, match_person
+from sso.services import CONFIRM, SIGN_IN, TEST, answer_sign_in, begin_sign_in, complete_login
 from sso.session import start_session
 from sso.setup_cards import link_cards
 from sso.traces import Attempt, record_failure
@@ -105,12 +106,7 @@ def _attempt(request: HttpRequest, connection: Connection) -> Attempt:
 
 
 def _failed_page(request: HttpRequest, connection: Connection, *, code: str, trace: str, status: int) -> HttpResponse:
-    context = {
-        "sentence": plain_sentence(code),
-        "trace": trace,
-        "partner": connection.organisation,
-        "start_again": reverse("sso_login", args=[connection.public_id]) if may_start_again(code) else "",
-    }
+    context = refusal_context(connection, code=code, trace=trace)
     return render(request, "sso/failed.html", context, status=status)
 
 
@@ -177,9 +173,12 @@ def acs(request: HttpRequest, connection: Connection) -> HttpResponse:
 def finish(request: HttpRequest, connection: Connection) -> HttpResponse:
     """Sign in the browser that asked: the cookie arrives here, and must be the one that began."""
     login = complete_login(connection=connection, ticket=request.GET.get("t", ""), nonce=held_nonce(request))
+    former = remembered(request)
     start_session(request, connection, login)
+    remember_sign_in(request, connection, login.user, former)
     response = HttpResponseRedirect(login.next_path)
     forget_tile(response)
+    remember_door(response, connection)
     return response
 
 
@@ -237,32 +236,6 @@ def activate(request: OrganisationRequest, connection: UUID) -> HttpResponse:
     except Refusal as refusal:
         messages.error(request, str(refusal))
     return redirect("sign_in_settings", org=request.organisation.slug)
-
-
-@organisation_page(Permission.MATCH_PEOPLE)
-@require_GET
-def matches(request: OrganisationRequest) -> HttpResponse:
-    """Who signed in and is not on the roster yet: what the sign-in said, beside whom it could be."""
-    people = unmatched_people(request.organisation)
-    waiting = unlinked_affiliations(request.organisation).count()
-    return render(request, "sso/matches.html", {"people": people, "waiting": waiting})
-
-
-@organisation_page(Permission.MATCH_PEOPLE)
-@require_POST
-def match(request: OrganisationRequest, affiliation: int) -> HttpResponse:
-    """Link somebody to the employee whom HR chose, by the button of a candidate or by number or address."""
-    try:
-        match_person(
-            actor=request.access.actor,
-            organisation=request.organisation,
-            affiliation_id=affiliation,
-            employee_key=request.POST.get("employee", ""),
-        )
-        messages.success(request, _("Linked: their course and their progress are now on the roster."))
-    except Refusal as refusal:
-        messages.error(request, str(refusal))
-    return redirect("matches", org=request.organisation.slug)
 
 
 def _settings_page(request: OrganisationRequest) -> HttpResponse:

@@ -28,6 +28,7 @@ class Action(StrEnum):
     EMPLOYEE_EDITED = "people:employee:edit"
     EMPLOYEE_SEEN = "people:employee:see"
     EMPLOYEE_LINKED = "people:employee:link"
+    EMPLOYEE_UNLINKED = "people:employee:unlink"
 
     PROGRAMME_CONFIGURED = "cohorts:programme:configure"
     COHORT_CREATED = "cohorts:cohort:create"
@@ -50,6 +51,8 @@ class Action(StrEnum):
     IDENTITY_SUSPENDED = "sso:identity:suspend"
     IDENTITY_CONFIRMED = "sso:identity:confirm"
     MATCH_DECLINED = "sso:match:decline"
+    MATCH_RECONSIDERED = "sso:match:reconsider"
+    IDENTITIES_JOINED = "sso:identity:join"
     TRACE_READ = "sso:trace:read"
     PERSON_SIGNED_OUT = "sso:person:sign-out"
     PERSON_SIGNED_IN = "sso:person:sign-in"

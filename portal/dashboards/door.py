@@ -1,4 +1,4 @@
-"""Which door is mine: what a visitor typed → where to sign in; who signed in → where they belong."""
+"""Which door is mine: who signed in → where they belong; and in the demo, whom to try."""
 
 from __future__ import annotations
 
@@ -10,20 +10,15 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from portal.core.tenancy import organisation_scope
 from portal.dashboards.journal import role_label
 from portal.organisations.models import Organisation
 from portal.people.models import StaffRole
 from portal.people.session import organisations_with_a_role
-from sso.discovery import door_of
-from sso.selectors import open_connection
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
     from portal.people.models import User
-
-_NOBODY = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +27,6 @@ class Belonging:
 
     url: str
     choices: list[Organisation]
-
-
-def door_behind(entered: str) -> str | None:
-    """Return where to sign in for a work e-mail address, or an organisation's code.
-
-    An unknown code takes the same steps as a known one, in a scope in which nothing exists.
-    """
-    if "@" in entered:
-        return door_of(entered)
-    code = entered.strip().lower()[:60].replace("\x00", "")
-    organisation = Organisation.objects.filter(slug=code, active=True).first()
-    organisation_id = organisation.pk if organisation else _NOBODY
-    with organisation_scope(organisation_id):
-        connection = open_connection(organisation_id)
-    return reverse("sso_login", args=[connection.public_id]) if connection else None
 
 
 def belonging(request: HttpRequest, user: User) -> Belonging:

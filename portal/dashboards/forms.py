@@ -23,10 +23,12 @@ NO_FILTER = {"text": "", "site": "", "state": ACTIVE}
 
 class DoorForm(forms.Form):
     key = forms.CharField(
-        label=_("Your work e-mail, or your organisation’s code"),
+        label=_("Your work e-mail, or your company’s name or code"),
         help_text=_("We only look at what follows the @, to find your organisation’s sign-in page."),
         max_length=254,
-        widget=forms.TextInput(attrs={"autocomplete": "email", "autocapitalize": "none", "spellcheck": "false"}),
+        widget=forms.TextInput(
+            attrs={"autocomplete": "email", "autocapitalize": "none", "spellcheck": "false", "inputmode": "email"}
+        ),
     )
 
 

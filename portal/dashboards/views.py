@@ -18,7 +18,7 @@ from portal.core.access import Permission
 from portal.core.errors import Refusal
 from portal.core.tenancy import organisation_scope
 from portal.dashboards import home, journal, learning, monitor
-from portal.dashboards.door import belonging, demo_accounts, door_behind
+from portal.dashboards.door import belonging, demo_accounts
 from portal.dashboards.forms import NO_FILTER, DoorForm, EmployeeForm, RosterFilter, SupportForm
 from portal.dashboards.selectors import employee_of, roster_page, roster_sites, roster_size
 from portal.dashboards.services import note_person_seen
@@ -28,6 +28,11 @@ from portal.people.admission import organisation_page, staff_page
 from portal.people.models import User
 from portal.people.selectors import current_support, user_actor
 from portal.people.services import edit_employee, open_support_access
+from sso.admission import client_address
+from sso.device import forget_door, known_door
+from sso.discovery import count_miss, door_behind, too_many_misses
+from sso.joining import pair_to_join
+from sso.memory import remembered
 from sso.selectors import OPEN_STATES
 from sso.setup_cards import link_cards
 
@@ -51,10 +56,26 @@ def front_door(request: HttpRequest) -> HttpResponse:
     """Lead everyone to their door. An address is posted, never put into a URL, and never looked up as a person."""
     if isinstance(request.user, User):
         return _welcome_back(request, request.user)
+    if request.method == "POST" and "forget" in request.POST:
+        response = redirect("front_door")
+        forget_door(response)
+        return response
     form = DoorForm(request.POST if request.method == "POST" else None)
+    address = client_address(request)
+    if form.is_bound and too_many_misses(address):
+        form.add_error(None, _("Too many tries come from your network. Wait a minute, then try again."))
+        return _front_door_page(request, form, status=429)
     if form.is_valid():
-        return render(request, "dashboards/door.html", {"url": door_behind(form.cleaned_data["key"])})
-    return render(request, "dashboards/front_door.html", {"form": form, "demo": demo_accounts()})
+        url = door_behind(form.cleaned_data["key"])
+        if url is None:
+            count_miss(address)
+        return render(request, "dashboards/door.html", {"url": url})
+    return _front_door_page(request, form)
+
+
+def _front_door_page(request: HttpRequest, form: DoorForm, *, status: int = 200) -> HttpResponse:
+    context = {"form": form, "known": known_door(request), "demo": demo_accounts()}
+    return render(request, "dashboards/front_door.html", context, status=status)
 
 
 def _welcome_back(request: HttpRequest, user: User) -> HttpResponse:
@@ -284,7 +305,12 @@ def manage_audit(request: SignedInRequest) -> HttpResponse:
 @require_safe
 def learner_home(request: SignedInRequest) -> HttpResponse:
     known = learning.situations(request, request.user)
-    context = {"situations": known, "headline": learning.headline(known), "organisation": learning.only_one(known)}
+    context = {
+        "situations": known,
+        "headline": learning.headline(known),
+        "organisation": learning.only_one(known),
+        "pair": pair_to_join(remembered(request)),
+    }
     return render(request, "dashboards/learner_home.html", context)
 
 

@@ -133,3 +133,25 @@ def record_steps(*, actor: Actor, organisation: Organisation) -> int:
     if changed:
         note_cohorts_changed(organisation_id=organisation.pk, cohort_ids=[cohort_id for (cohort_id,) in changed])
     return len(changed)
+
+
+@transaction.atomic
+def take_back_activation(*, actor: Actor, organisation: Organisation, employee_id: int) -> int:
+    """Forget the sign-in and the steps on a person's enrolments: they were somebody else's.
+
+    Facts that are the person's own bring their steps back when they are projected again.
+    """
+    del actor
+    changed = cursor_rows(
+        f"""
+        UPDATE enrolments_enrolment e SET activated_at = NULL, started_at = NULL, completed_at = NULL,
+            certified_at = NULL, certificate_url = '', progress = 0,
+            state = (SELECT {_STATE} FROM (SELECT e.withdrawn_at, NULL::timestamptz AS certified_at,
+                     NULL::timestamptz AS completed_at, NULL::timestamptz AS activated_at, e.invited_at) steps)
+        WHERE e.organisation_id = %s AND e.employee_id = %s RETURNING e.cohort_id
+        """,  # noqa: S608  The fragment is a constant.
+        [organisation.pk, employee_id],
+    )
+    if changed:
+        note_cohorts_changed(organisation_id=organisation.pk, cohort_ids=[cohort_id for (cohort_id,) in changed])
+    return len(changed)

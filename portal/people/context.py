@@ -84,6 +84,7 @@ def _programme_navigation(path: str) -> list[NavigationItem]:
         (_("Today"), "manage"),
         (_("Organisations"), "manage_organisations"),
         (_("Reconciliation"), "manage_reconciliation"),
+        (_("Failed sign-ins"), "manage_attempts"),
         (_("Programme"), "manage_programme"),
         (_("Audit"), "manage_audit"),
     )

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.db.models import Min
 
 from portal.core.tenancy import cursor_rows
-from portal.organisations.models import DoorKind
+from portal.organisations.models import Door, DoorKind
+from portal.organisations.selectors import door_digest
 from portal.organisations.services import open_door, open_doors
-from portal.people.models import Employee, LearnerReference, User
+from portal.people.models import Affiliation, Employee, LearnerReference, User
 
 if TYPE_CHECKING:
     from datetime import date
@@ -34,6 +36,52 @@ def merge_learners(*, user: User, employee: Employee) -> None:
         LearnerReference.objects.filter(pk=former.pk).update(merged_into=kept)
         note_certified({kept.pk: former.first_certified_on} if former.first_certified_on else {})
     Employee.objects.filter(pk=employee.pk).update(learner=kept)
+
+
+@transaction.atomic
+def part_learners(*, user: User, employee: Employee) -> None:
+    """Give back to an employee, who was taken for this login, the reference they had; a new one if it is not certain.
+
+    The date of certification goes with the employee unless the login is an employee elsewhere, too.
+    """
+    kept = user.learner
+    if kept is None or employee.learner_id != kept.pk:
+        return
+    own = _merged_by_a_link(kept, employee.organisation_id)
+    if own is None:
+        own = LearnerReference.objects.create()
+    LearnerReference.objects.filter(pk=own.pk).update(merged_into=None)
+    Employee.objects.filter(pk=employee.pk).update(learner=own)
+    open_door(kind=DoorKind.LEARNER, key=str(own.reference), organisation_id=employee.organisation_id)
+    if not Affiliation.objects.filter(user=user, employee__isnull=False).exists():
+        others = LearnerReference.objects.filter(merged_into=kept, first_certified_on__isnull=False)
+        earliest = others.aggregate(day=Min("first_certified_on"))["day"]
+        LearnerReference.objects.filter(pk=kept.pk).update(first_certified_on=earliest)
+
+
+def _merged_by_a_link(kept: LearnerReference, organisation_id: int) -> LearnerReference | None:
+    """Return the one reference that a link in this organisation merged; those of joined accounts are no employee's."""
+    logins = User.objects.filter(learner__merged_into=kept).values("learner")
+    merged = list(LearnerReference.objects.filter(merged_into=kept).exclude(pk__in=logins))
+    digests = {door_digest(str(each.reference)): each for each in merged}
+    doors = Door.objects.filter(kind=DoorKind.LEARNER, digest__in=list(digests), organisation_id=organisation_id)
+    found = [digests[bytes(digest)] for digest in doors.values_list("digest", flat=True)]
+    return found[0] if len(found) == 1 else None
+
+
+@transaction.atomic
+def join_learners(*, kept: User, dropped: User) -> tuple[LearnerReference | None, LearnerReference | None]:
+    """Make two logins' references one person's, and return the one that stays and the one that leads to it."""
+    stays, goes = kept.learner, dropped.learner
+    if goes is None or (stays and stays.pk == goes.pk):
+        return stays, None
+    if stays is None:
+        kept.learner = LearnerReference.objects.create()
+        kept.save(update_fields=["learner"])
+        stays = kept.learner
+    LearnerReference.objects.filter(pk=goes.pk).update(merged_into=stays)
+    note_certified({stays.pk: goes.first_certified_on} if goes.first_certified_on else {})
+    return stays, goes
 
 
 def note_certified(dates: dict[int, date]) -> None:

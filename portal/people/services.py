@@ -233,8 +233,10 @@ def close_support_access(*, actor: Actor, organisation: Organisation, user: User
 
 
 @transaction.atomic
-def link_affiliation(*, actor: Actor, organisation: Organisation, affiliation: Affiliation, employee: Employee) -> None:
-    """Say that this login is this employee.
+def link_affiliation(
+    *, actor: Actor, organisation: Organisation, affiliation: Affiliation, employee: Employee, reason: str = ""
+) -> None:
+    """Say that this login is this employee; `reason` is an owner's, where one is asked for.
 
     Raises:
         Refusal: `already_linked`: one of the two is linked to another.
@@ -253,7 +255,7 @@ def link_affiliation(*, actor: Actor, organisation: Organisation, affiliation: A
         organisation_id=organisation.pk,
         action=Action.EMPLOYEE_LINKED,
         subject=str(employee.pk),
-        data={"user": affiliation.user_id},
+        data={"user": affiliation.user_id, **({"reason": reason} if reason else {})},
     )
 
 

@@ -129,6 +129,26 @@ def adopt_landing(organisation_id: int) -> int:
     return int(found)
 
 
+def release_events(organisation_id: int, employee_ids: list[int]) -> None:
+    """Take from these people the facts that came under a reference which does not lead to them any more."""
+    cursor_rows(
+        """
+        WITH RECURSIVE own AS (
+            SELECT e.id AS employee_id, r.id, r.reference FROM people_employee e
+            JOIN people_learnerreference r ON r.id = e.learner_id
+            WHERE e.organisation_id = %(organisation)s AND e.id = ANY (%(employees)s)
+            UNION
+            SELECT own.employee_id, r.id, r.reference FROM own
+            JOIN people_learnerreference r ON r.merged_into_id = own.id
+        )
+        UPDATE progress_completionevent c SET employee_id = NULL
+        WHERE c.organisation_id = %(organisation)s AND c.employee_id = ANY (%(employees)s) AND c.learner IS NOT NULL
+          AND NOT EXISTS (SELECT FROM own WHERE own.employee_id = c.employee_id AND own.reference = c.learner)
+        """,
+        {"organisation": organisation_id, "employees": employee_ids},
+    )
+
+
 def _match_learners(organisation_id: int) -> None:
     """A reference may have been merged into another since the platform learned it: follow it to the one that stays."""
     cursor_rows(

@@ -64,6 +64,15 @@ def people_enrolled_late(organisation_id: int, cohort_ids: list[int]) -> None:
         )
 
 
+def people_named(organisation_id: int, employee_ids: list[int]) -> None:
+    """Project these people, as far as they still have facts."""
+    cursor_rows(
+        "INSERT INTO fact_people SELECT DISTINCT employee_id FROM progress_completionevent"
+        " WHERE organisation_id = %s AND employee_id = ANY (%s) ON CONFLICT DO NOTHING",
+        [organisation_id, employee_ids],
+    )
+
+
 def people_with_facts(organisation_id: int) -> None:
     """Project everyone."""
     cursor_rows(

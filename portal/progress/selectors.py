@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from portal.cohorts.services import COHORT_CHANGED
 from portal.core.models import PendingWork
+from portal.people.links import PERSON_PARTED
 from portal.people.services import ROSTER_CHANGED
 from portal.progress.models import CohortRollup, CohortSummary, RosterRollup
 from portal.progress.rollups import STEPS
@@ -26,7 +27,7 @@ EVENTS_KEPT = "unplaced"
 FACTS_RECORDED = "facts"
 """Facts were kept: the subject is the first of them, by id."""
 
-TOPICS = (ROSTER_CHANGED, COHORT_CHANGED, EVENTS_KEPT, FACTS_RECORDED)
+TOPICS = (ROSTER_CHANGED, COHORT_CHANGED, EVENTS_KEPT, FACTS_RECORDED, PERSON_PARTED)
 """The changes after which counts are made anew."""
 
 

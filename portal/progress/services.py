@@ -15,6 +15,7 @@ from portal.cohorts.services import COHORT_CHANGED
 from portal.core.tenancy import cursor_rows, organisation_scope
 from portal.core.worklist import note_work, pending_work, settle_work
 from portal.organisations.models import Organisation
+from portal.people.links import PERSON_PARTED
 from portal.people.services import ROSTER_CHANGED
 from portal.progress import landing, projection
 from portal.progress.facts import FactError, parse_fact, stated_id
@@ -217,6 +218,10 @@ def _tell(facts: list[tuple[int, Fact, int]], made: dict[str, bool], organisatio
 def _carry_facts(*, actor: Actor, organisation: Organisation, subjects: Mapping[str, set[int]]) -> None:
     """Project the people whose facts are new, or newly theirs, or older than an enrolment."""
     projection.create_people()
+    if PERSON_PARTED in subjects:
+        parted = sorted(subjects[PERSON_PARTED])
+        landing.release_events(organisation.pk, parted)
+        projection.people_named(organisation.pk, parted)
     if ROSTER_CHANGED in subjects or EVENTS_KEPT in subjects:
         _place_kept(actor=actor, organisation=organisation)
         landing.create_landing()

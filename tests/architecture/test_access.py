@@ -21,6 +21,9 @@ from portal.core.tenancy import organisation_scope
 from portal.organisations.setup_links import create_setup_link
 from portal.people.models import Affiliation
 from sso.connecting import connect_idp
+from sso.models import Connection
+from sso.saml.errors import SAMLError
+from sso.traces import record_failure
 from tests.factories.people import make_employee, make_user, sign_in
 from tests.sso import saml_kit
 
@@ -100,8 +103,17 @@ PAGES = {
     "sign_in_read": Page(OWNERS, "post"),
     "sign_in_keys": Page(OWNERS, "post"),
     "sign_in_move": Page((302, 404, 403, 403, 404, 404, 404), "post"),
+    "sign_in_attempts": Page(MANAGERS),
+    "sign_in_attempt": Page(MANAGERS),
+    "sign_in_message": Page(OWNERS),
     "matches": Page(MANAGERS),
-    "match": Page(MANAGERS, "post"),
+    "matches_linked": Page(MANAGERS),
+    "matches_suspended": Page(OWNERS),
+    "match": Page(MANAGERS),
+    "match_yes": Page(MANAGERS, "post"),
+    "match_no": Page(MANAGERS, "post"),
+    "match_maybe": Page(MANAGERS, "post"),
+    "match_undo": Page(MANAGERS, "post"),
     "imports": Page(MANAGERS),
     "import_new": Page(MANAGERS),
     "import_detail": Page(MANAGERS),
@@ -135,10 +147,13 @@ PAGES = {
     "manage_programme": Page(STAFF),
     "manage_reconciliation": Page(STAFF),
     "manage_audit": Page(STAFF),
+    "manage_attempts": Page(STAFF),
+    "manage_attempt": Page(STAFF),
     # /me/
     "learner_home": Page(SIGNED_IN),
     "learner_privacy": Page(SIGNED_IN),
     "learner_certificates": Page(SIGNED_IN),
+    "join": Page(SIGNED_IN),
     # /sso/<connection>/
     "sso_login": Page(ANYONE),
     "sso_acs": Page(ANYONE, "post"),
@@ -220,6 +235,11 @@ def a_setup_link(organisation: Organisation) -> int:
     return create_setup_link(actor=OPERATOR, organisation=organisation)[0].pk
 
 
+def an_attempt(organisation: Organisation) -> str:
+    connection = Connection.objects.get(public_id=a_connection(organisation))
+    return record_failure(connection=connection, error=SAMLError("unsigned")).code
+
+
 def an_unlinked_person(organisation: Organisation) -> int:
     return Affiliation.objects.create(user=make_user("Karim"), organisation=organisation).pk
 
@@ -236,6 +256,7 @@ PARTS: dict[str, Callable[[Organisation], object]] = {
     "connection": a_connection,
     "affiliation": an_unlinked_person,
     "version": lambda _: 1,
+    "attempt_code": an_attempt,
     "token": lambda _: uuid.uuid4().hex,
     "code": lambda _: "OIA-2026",
     "kind": lambda _: "csv",

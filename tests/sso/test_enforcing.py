@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
-from django.test import Client
 from django.utils import timezone
 
 from portal.audit.models import AuditEvent
@@ -24,6 +23,7 @@ from tests.factories.people import make_user, sign_in
 from tests.sso.company import Company, make_company
 
 if TYPE_CHECKING:
+    from django.test import Client
     from pytest_django.fixtures import Settings
 
     from portal.organisations.models import Organisation

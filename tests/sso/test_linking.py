@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,13 +17,10 @@ from portal.enrolments.services import create_enrolment_intake, enrol_employees
 from portal.people.models import Affiliation, Employee, LearnerReference, Membership, User
 from portal.people.services import grant_role
 from sso.models import Identity, SignInTrace
-from sso.selectors import unmatched_people
 from tests.factories.people import make_employee, make_learner
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from pytest_django import DjangoAssertNumQueries
 
     from portal.organisations.models import Organisation
     from tests.sso.company import Company
@@ -260,19 +256,6 @@ def test_hostile_values_find_their_limits(poste: Company) -> None:
 
     posted = poste.post(poste.answer(poste.begin(Client()), name_id="x" * 600))
     assert posted.status_code == 400
-
-
-def test_the_desk_shows_the_candidates_of_each_person_in_few_queries(
-    poste: Company, django_assert_max_num_queries: DjangoAssertNumQueries
-) -> None:
-    shared_mailbox(poste.organisation)
-    linked(poste, email=MAIL)
-    for _ in range(3):
-        poste.sign_in(Client(), name_id=f"person-{uuid.uuid4()}")
-
-    with organisation_scope(poste.organisation.pk), django_assert_max_num_queries(4):
-        waiting = unmatched_people(poste.organisation)
-    assert [len(person.candidates) for person in waiting] == [2, 0, 0, 0]
 
 
 def enrol(organisation: Organisation, employee: Employee) -> None:

@@ -1,4 +1,4 @@
-"""HR's pages: connecting, testing and switching on the company sign-in, and recognising people."""
+"""HR's pages: connecting, testing and switching on the company sign-in."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from portal.core.tenancy import organisation_scope
-from portal.people.models import Affiliation, User
+from portal.people.models import User
 from portal.people.selectors import user_actor
 from portal.people.services import open_support_access
 from sso.models import Connection, Identity, SignInTrace
-from tests.factories.people import make_employee
 from tests.sso import saml_kit as kit
 from tests.sso.company import Company, make_company, request_id_in
 
@@ -160,42 +159,4 @@ def test_support_reads_the_diagnosis_and_changes_nothing(as_manon: Client, manon
 def test_the_connection_of_another_partner_does_not_exist(as_oscar: Client, poste: Company, avion: Company) -> None:
     theirs = f"/o/airbus/sign-in/{poste.connection.public_id}/"
     assert [as_oscar.post(f"{theirs}{what}/").status_code for what in ("test", "activate", "metadata")] == [404] * 3
-    assert as_oscar.get(f"{theirs}setup/test/").status_code == 404
-
-
-def test_hr_says_who_somebody_is(as_helene: Client, poste: Company) -> None:
-    make_employee(poste.organisation, "1", email="desk@laposte.example")
-    amelie = make_employee(poste.organisation, "2", email="desk@laposte.example")
-    poste.sign_in(Client(), email="desk@laposte.example")
-    waiting = Affiliation.objects.get(employee__isnull=True, user__email="desk@laposte.example")
-    page = as_helene.get("/o/laposte/matches/").content.decode()
-    assert 'value="2"' in page
-
-    as_helene.post(f"/o/laposte/matches/{waiting.pk}/", {"employee": "2"})
-
-    waiting.refresh_from_db()
-    assert waiting.employee_id == amelie.pk
-
-
-@pytest.mark.parametrize("key", ["", "unknown", "desk@laposte.example"])
-def test_who_is_not_one_person_is_not_linked(as_helene: Client, poste: Company, key: str) -> None:
-    make_employee(poste.organisation, "1", email="desk@laposte.example")
-    make_employee(poste.organisation, "2", email="desk@laposte.example")
-    poste.sign_in(Client(), email="desk@laposte.example")
-    waiting = Affiliation.objects.get(user__email="desk@laposte.example")
-
-    as_helene.post(f"/o/laposte/matches/{waiting.pk}/", {"employee": key})
-
-    waiting.refresh_from_db()
-    assert waiting.employee_id is None
-
-
-def test_nobody_of_another_partner_can_be_linked(as_oscar: Client, poste: Company, avion: Company) -> None:
-    poste.sign_in(Client(), email="desk@laposte.example")
-    make_employee(avion.organisation, "2")
-    waiting = Affiliation.objects.get(user__email="desk@laposte.example")
-
-    as_oscar.post(f"/o/airbus/matches/{waiting.pk}/", {"employee": "2"})
-
-    waiting.refresh_from_db()
-    assert waiting.employee_id is None
+    assert as_oscar.get(f"{theirs}tested/").status_code == 404

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +16,7 @@ from portal.core.actor import OPERATOR
 from portal.core.tenancy import organisation_scope
 from portal.people.models import Membership
 from portal.people.services import grant_role
+from sso.discovery import MOST_MISSES
 from sso.models import Connection
 from tests.factories.people import sign_in
 
@@ -46,7 +48,9 @@ def connected(laposte: Organisation) -> Connection:
         )
 
 
-@pytest.mark.parametrize("key", ["amelie.lefevre@laposte.example", "nobody@LAPOSTE.example", "laposte", " LaPoste "])
+@pytest.mark.parametrize(
+    "key", ["amelie.lefevre@laposte.example", "nobody@LAPOSTE.example", "laposte", " LaPoste ", "La Poste"]
+)
 def test_an_address_or_a_code_leads_to_the_organisation(connected: Connection, key: str) -> None:
     answer = Client().post("/", {"key": key})
 
@@ -74,6 +78,32 @@ def test_who_exists_is_neither_said_nor_looked_up(connected: Connection, amelie:
     assert of_amelie.context["url"] == of_nobody.context["url"]
     assert len(known) == len(unknown) == len(elsewhere)
     assert not any("people_employee" in query["sql"] for query in known)
+
+
+def test_what_is_known_without_a_connection_is_answered_as_what_is_not(
+    connected: Connection, airbus: Organisation
+) -> None:
+    known, unknown = (Client().post("/", {"key": key}).text for key in ("Airbus", "Nobody at all"))
+
+    assert without_tokens(known) == without_tokens(unknown)
+
+
+def without_tokens(page: str) -> str:
+    return re.sub(r'name="csrfmiddlewaretoken" value="[^"]+"', "", page)
+
+
+def test_guessing_is_held_back_and_finding_is_not(connected: Connection) -> None:
+    visitor = Client()
+    for _ in range(MOST_MISSES + 5):
+        assert visitor.post("/", {"key": "laposte"}).context["url"]
+    for number in range(MOST_MISSES):
+        assert visitor.post("/", {"key": f"guess {number}"}).status_code == 200
+
+    held = visitor.post("/", {"key": "laposte"})
+
+    assert held.status_code == 429
+    assert held.context["form"].non_field_errors()
+    assert visitor.get("/").status_code == 200
 
 
 def test_an_empty_key_asks_again(db: None) -> None:
