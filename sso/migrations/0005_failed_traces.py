@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("sso", "0002_company_sign_in"),
+        ("sso", "0004_certificates"),
     ]
 
     operations = [

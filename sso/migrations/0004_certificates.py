@@ -7,7 +7,7 @@ from portal.core import policies
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("sso", "0002_company_sign_in"),
+        ("sso", "0003_sign_out"),
     ]
 
     operations = [
