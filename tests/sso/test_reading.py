@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
 
 import pytest
@@ -16,7 +15,6 @@ from lxml import etree
 from sso.guides import GUIDES
 from sso.pictures import Picture, Row, drawn
 from sso.reading import certificate_reading
-from sso.saml.config import bare_certificate
 from sso.vendors import MAPPINGS, VENDORS
 
 NOW = dt.datetime(2030, 5, 6, tzinfo=dt.UTC)
@@ -47,16 +45,6 @@ def test_a_certificate_is_read_with_its_warnings(starts: int, ends: int, warning
     assert reading.subject == "CN=idp"
     assert len(reading.fingerprint) == 95
     assert reading.expires_at == NOW + dt.timedelta(days=ends)
-
-
-def test_a_certificate_that_was_issued_with_sha1_is_pointed_out() -> None:
-    # No library signs one any more: its name of the algorithm is exchanged, in both places.
-    der = base64.b64decode(bare_certificate(certificate(starts=-10, ends=400)))
-    rsa_with = bytes.fromhex("06092a864886f70d0101")
-    assert der.count(rsa_with + b"\x0b") == 2
-    old = base64.b64encode(der.replace(rsa_with + b"\x0b", rsa_with + b"\x05")).decode()
-    (warning,) = certificate_reading(old, now=NOW).warnings
-    assert "SHA-1" in warning
 
 
 def test_every_product_is_complete() -> None:
