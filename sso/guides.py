@@ -75,6 +75,10 @@ _ENTRA = Guide(
         rows=(Row(_("App Federation Metadata Url"), shows="https://login.microsoftonline.com/…", take=True),),
     ),
     identity=(
+        _(
+            "Begin each test here: Entra’s own “Test” button sends an answer that nobody asked for,"
+            " and it is not taken."
+        ),
         _("Entra sends an identifier that never changes (the object identifier): nothing has to be set for it."),
         _(
             "To send the employee number, open “Attributes & Claims”, “Add new claim”: name employeeNumber, source "

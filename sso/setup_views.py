@@ -290,6 +290,7 @@ def _test(request: HttpRequest, setup: Setup) -> HttpResponse:
     context = {
         "result": result,
         "asked": diagnosed(asked) if asked else None,
+        "guide": GUIDES.get(known.vendor, GUIDES["other"]),
         "passed": known.state in {Connection.State.TESTED, *OPEN_STATES},
     }
     return _shown(request, setup, "test", "test", context)

@@ -246,6 +246,7 @@ def _settings_page(request: OrganisationRequest) -> HttpResponse:
     context = {
         "connections": known,
         "opened": opened,
+        "connected": any(card.connection.idp_entity_id for card in known),
         "asked": diagnosed(asked) if asked else None,
         "failures": failures,
         "links": link_cards(request.organisation, revoke="setup_link_revoke"),
