@@ -24,10 +24,10 @@ from portal.core.tenancy import organisation_scope
 from sso.models import Connection
 from sso.rotation import PREVIOUS_KEPT, choose_day, publish_next_key, turn_keys, withdraw_next_key
 from tests.sso import saml_kit as kit
-from tests.sso.company import Company
 
 if TYPE_CHECKING:
     from portal.people.models import User
+    from tests.sso.company import Company
 
 pytestmark = pytest.mark.django_db
 
