@@ -55,7 +55,7 @@ def now_of(company: Company) -> Connection:
         return Connection.objects.get(pk=company.connection.pk)
 
 
-def propose(company: Company, *, host: str = "", over_tls: bool = True) -> MetadataVersion:
+def propose(company: Company, *, host: str = "", known_address: bool = True) -> MetadataVersion:
     """Let the identity provider say that it has moved, or has a new certificate."""
     with organisation_scope(company.organisation.pk):
         idp = identity_provider(Connection.objects.get(pk=company.connection.pk))
@@ -69,7 +69,7 @@ def propose(company: Company, *, host: str = "", over_tls: bool = True) -> Metad
             organisation=company.organisation,
             connection=company.connection,
             idp=changed,
-            over_tls=over_tls,
+            known_address=known_address,
         )
     assert version
     return version
@@ -93,7 +93,7 @@ def test_the_page_says_what_waits_and_shows_both_side_by_side(as_odile: Client, 
     ("act", "state", "trusts"), [("accept", State.IN_USE, True), ("decline", State.DECLINED, False)]
 )
 def test_an_owner_decides(as_odile: Client, poste: Company, act: str, state: str, trusts: bool) -> None:  # noqa: FBT001
-    version = propose(poste, over_tls=False)
+    version = propose(poste, known_address=False)
 
     answer = as_odile.post(f"{page_of(poste)}versions/{version.pk}/", {"act": act})
 
@@ -207,7 +207,7 @@ def test_support_reads_and_changes_nothing(as_manon: Client, manon: User, poste:
 
 
 def test_another_partners_connection_does_not_exist(as_oscar: Client, poste: Company, avion: Company) -> None:
-    version = propose(poste, over_tls=False)
+    version = propose(poste, known_address=False)
     theirs = f"/o/airbus/sign-in/{poste.connection.public_id}/"
     assert as_oscar.get(theirs).status_code == 404
     for where in (f"versions/{version.pk}", "move", "keys", "follow", "read"):
