@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urlencode
 
-from allauth.account.authentication import get_authentication_records
 from allauth.mfa.utils import is_mfa_enabled
 from csp.decorators import csp_update
 from django.contrib import messages
 from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from portal.core.access import Permission
 from portal.people.admission import organisation_page
-from portal.people.confirmation import note_confirmed
+from portal.people.confirmation import has_proof, note_confirmed
 from portal.people.session import came_by_password
 from sso.browser import browser_nonce, held_nonce, remember_nonce
 from sso.confirming import begin_confirmation, complete_confirmation
@@ -36,9 +34,6 @@ if TYPE_CHECKING:
     from portal.core.http import OrganisationRequest
     from sso.models import Connection
     from sso.saml.bindings import SignInRedirect
-
-PROOF_SECONDS: Final = 5 * 60
-"""A second factor that was given so recently, be it to come in, is not asked for twice."""
 
 
 @organisation_page(Permission.VIEW_ORGANISATION)
@@ -77,14 +72,10 @@ def confirmed(request: OrganisationRequest, connection: UUID) -> HttpResponse:
 
 
 def _by_second_factor(request: OrganisationRequest, goes_on: str) -> HttpResponse:
-    has_factor = bool(is_mfa_enabled(request.user))
-    method = "mfa" if has_factor else "password"
-    now = timezone.now().timestamp()
-    records = get_authentication_records(request, request.user)
-    if any(each.get("method") == method and 0 <= now - each.get("at", 0) < PROOF_SECONDS for each in records):
+    if has_proof(request):
         return _gone_on(request, goes_on)
     here = f"{request.path}?{urlencode({'next': goes_on})}"
-    ask = reverse("mfa_reauthenticate" if has_factor else "account_reauthenticate")
+    ask = reverse("mfa_reauthenticate" if is_mfa_enabled(request.user) else "account_reauthenticate")
     return HttpResponseRedirect(f"{ask}?{urlencode({'next': here})}")
 
 

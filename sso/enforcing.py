@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -19,8 +19,6 @@ from sso.selectors import open_connections
 if TYPE_CHECKING:
     from portal.core.actor import Actor
     from portal.organisations.models import Organisation
-
-RECOMMENDED_WAYS_IN: Final = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,15 +37,15 @@ class Judgement:
     def dangerous(self) -> bool:
         return not DANGEROUS.isdisjoint(self.reasons)
 
-    def trusted_by_itself(self, *, over_tls: bool) -> bool:
+    def trusted_by_itself(self, *, known_address: bool) -> bool:
         """Say whether the change needs nobody's word.
 
         A certificate that left takes nothing away at once, and one more beside known ones is an ordinary renewal, if it
-        came from the known address by a line that nobody could alter. Anything else beside it, and a person decides.
+        came by TLS from an address that has been read before. Anything else beside it, and a person decides.
         """
         if set(self.reasons) <= {Reason.CERTIFICATE_DROPPED}:
             return True
-        return over_tls and self.reasons == [Reason.NEW_CERTIFICATE]
+        return known_address and self.reasons == [Reason.NEW_CERTIFICATE]
 
 
 def judged(known: IdentityProvider, new: IdentityProvider) -> Judgement:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from portal.organisations.models import Organisation
 
+_NEXT_ACTS: Final[dict[str, str]] = {Connection.State.CONFIGURED: "test", Connection.State.TESTED: "activate"}
 _SHOWN_VERSIONS: Final = 20
 _SHOWN_FAILURES: Final = 5
 
@@ -81,6 +82,7 @@ class ConnectionLife:
     previous_until: dt.datetime | None
     suspended: int
     failures: list[Diagnosis]
+    next_act: str
 
 
 def connection_life(organisation: Organisation, connection: Connection) -> ConnectionLife:
@@ -113,6 +115,7 @@ def connection_life(organisation: Organisation, connection: Connection) -> Conne
         previous_until=connection.previous_until,
         suspended=identities.filter(suspended_at__isnull=False).count(),
         failures=[diagnosed(trace) for trace in traces.order_by("-id")[:_SHOWN_FAILURES]],
+        next_act=_NEXT_ACTS.get(connection.state, "") if connection.closed_at is None else "",
     )
 
 

@@ -17,7 +17,7 @@ from portal.core.tasks import deliver_mail_of, enqueue_on_commit
 from portal.people.admission import organisation_page
 from portal.people.break_glass import give_break_glass, take_break_glass
 from portal.people.confirmation import confirm_first, confirmed_first, is_confirmed
-from sso.enforcing import RECOMMENDED_WAYS_IN, enforce_sign_in, readiness, release_sign_in
+from sso.enforcing import enforce_sign_in, readiness, release_sign_in
 from sso.life import connection_life
 from sso.life_forms import DayForm, FollowForm
 from sso.reading import ask_for_reading, follow_metadata
@@ -143,12 +143,11 @@ def required(request: OrganisationRequest) -> HttpResponse:
     """Show what requiring the company sign-in would mean; a POST requires it, or lets passwords in again."""
     if request.method == "POST":
         request.access.require(Permission.MANAGE_SIGN_IN)
-        if not is_confirmed(request.session):
+        if not is_confirmed(request):
             return confirm_first(request, request.path)
         return _required_or_not(request)
     context = {
         "ready": readiness(request.organisation),
-        "recommended": RECOMMENDED_WAYS_IN,
         "may_manage": request.access.allows(Permission.MANAGE_SIGN_IN),
     }
     return render(request, "sso/required.html", context)

@@ -67,8 +67,12 @@ def next_moment(now: dt.datetime) -> dt.datetime:
 
 
 @transaction.atomic
-def follow_metadata(*, actor: Actor, organisation: Organisation, connection: Connection, url: str) -> None:
+def follow_metadata(
+    *, actor: Actor, organisation: Organisation, connection: Connection, url: str, just_read: bool = False
+) -> None:
     """Read this connection's metadata from `url` from now on; "" reads it nowhere.
+
+    `just_read`: what the connection has was read there a moment ago.
 
     Raises:
         Refusal: `bad_address`.
@@ -77,8 +81,13 @@ def follow_metadata(*, actor: Actor, organisation: Organisation, connection: Con
     if url:
         checked_address(url)
     changed = Connection.objects.filter(pk=connection.pk).exclude(metadata_url=url)
+    now = timezone.now()
     if not changed.update(
-        metadata_url=url, metadata_etag="", metadata_failure="", due_at=timezone.now() if url else None
+        metadata_url=url,
+        metadata_etag="",
+        metadata_failure="",
+        metadata_read_at=now if just_read else None,
+        due_at=None if not url else next_moment(now) if just_read else now,
     ):
         return
     record_event(
@@ -199,7 +208,8 @@ def _compared(connection: Connection, fetched: Fetched | None) -> str:
         organisation=connection.organisation,
         connection=connection,
         idp=idp,
-        over_tls=connection.metadata_url.startswith("https://"),
+        # The first document of an address proves nothing: whoever gives the address could have written it.
+        known_address=connection.metadata_url.startswith("https://") and connection.metadata_read_at is not None,
     )
     return ""
 

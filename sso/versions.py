@@ -43,9 +43,11 @@ _WAITING = (_State.PENDING, _State.HELD)
 
 @transaction.atomic
 def record_reading(
-    *, actor: Actor, organisation: Organisation, connection: Connection, idp: IdentityProvider, over_tls: bool
+    *, actor: Actor, organisation: Organisation, connection: Connection, idp: IdentityProvider, known_address: bool
 ) -> MetadataVersion | None:
     """Compare what an address says today with what is in use, and do or propose what follows.
+
+    `known_address`: it was read by TLS from an address from which it had been read before.
 
     Returns the version that came of it, or None when there is nothing new. A version that a person declined is not
     proposed again, and one that its identity provider took back is not kept waiting.
@@ -63,7 +65,7 @@ def record_reading(
     if any(_says(version, idp) for version in declined):
         return None
     judgement = judged(identity_provider(connection), idp)
-    if judgement.trusted_by_itself(over_tls=over_tls):
+    if judgement.trusted_by_itself(known_address=known_address):
         version = _add(connection, idp, _State.PENDING, BY_URL, judgement.reasons)
         _put_in_use(actor, connection, version, timezone.now(), keep=True)
         _record(actor, organisation, connection, Action.METADATA_ACCEPTED, version)

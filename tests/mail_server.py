@@ -24,19 +24,15 @@ class Post:
     taken: list[EmailMessage] = field(default_factory=list)
     on_data: Callable[[], str] = lambda: "250 OK"
 
-    async def handle_RCPT(  # noqa: N802  The name that the server calls.
-        self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any
-    ) -> str:
+    async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:  # noqa: N802
         said = self.answer.get(address, "250 OK")
         if said.startswith("2"):
             envelope.rcpt_tos.append(address)
         return said
 
-    async def handle_DATA(  # noqa: N802  The name that the server calls.
-        self, _server: Any, _session: Any, envelope: Any
-    ) -> str:
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802  Its name.
         message = email.message_from_bytes(envelope.content, policy=email.policy.default)
-        self.taken.append(message)  # type: ignore[arg-type]  # The policy makes it one.
+        self.taken.append(message)
         return self.on_data()
 
     def to(self) -> list[str]:

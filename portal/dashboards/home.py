@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from portal.core.access import Access
     from portal.organisations.models import Organisation
+    from sso.radar import Blip
 
 STEPS = ("enrolled", "invited", "started", "completed", "certified")
 STALE_DAYS = 30
@@ -193,9 +194,7 @@ def _sign_in_matters(organisation: Organisation, access: Access) -> list[Task]:
         for version in waiting
     ]
     for blip in alarms(list(live.values())):
-        ended = _("A certificate of the company sign-in has ended")
-        ends = _("A certificate of the company sign-in ends on %(day)s") % {"day": day(blip.expires_at)}
-        term = ended if blip.days < 0 else ends
+        term = _what_ends(blip)
         listed.append(_connection_task(organisation, access, blip.connection, term, _("See the certificates")))
     listed += [
         _connection_task(
@@ -209,6 +208,16 @@ def _sign_in_matters(organisation: Organisation, access: Access) -> list[Task]:
         if each.metadata_failure
     ]
     return listed
+
+
+def _what_ends(blip: Blip) -> str:
+    if blip.ours:
+        ended = _("The portal’s certificate for the company sign-in has ended")
+        ends = _("The portal’s certificate for the company sign-in ends on %(day)s")
+    else:
+        ended = _("A certificate of the company sign-in has ended")
+        ends = _("A certificate of the company sign-in ends on %(day)s")
+    return ended if blip.days < 0 else ends % {"day": day(blip.expires_at)}
 
 
 def _connection_task(

@@ -10,15 +10,19 @@ from functools import wraps
 from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec
 from urllib.parse import urlencode
 
+from allauth.account.authentication import get_authentication_records
+from allauth.mfa.utils import is_mfa_enabled
 from django.http import HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
+
+from portal.people.session import came_by_password
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from django.contrib.sessions.backends.base import SessionBase
-    from django.http import HttpResponseBase
+    from django.http import HttpRequest, HttpResponseBase
 
     from portal.core.http import OrganisationRequest
 
@@ -26,15 +30,31 @@ P = ParamSpec("P")
 
 CONFIRMED: Final = "confirmed_at"
 CONFIRMED_SECONDS: Final = 10 * 60
+PROOF_SECONDS: Final = 5 * 60
+"""A second factor that was given so recently, be it to come in, is not asked for twice."""
 
 
 def note_confirmed(session: SessionBase) -> None:
     session[CONFIRMED] = timezone.now().timestamp()
 
 
-def is_confirmed(session: SessionBase) -> bool:
-    at = session.get(CONFIRMED)
-    return isinstance(at, int | float) and 0 <= timezone.now().timestamp() - at < CONFIRMED_SECONDS
+def is_confirmed(request: HttpRequest) -> bool:
+    """Say whether the person need not be asked: they were, or have just given their second factor to come in."""
+    at = request.session.get(CONFIRMED)
+    if isinstance(at, int | float) and 0 <= timezone.now().timestamp() - at < CONFIRMED_SECONDS:
+        return True
+    if not (came_by_password(request) and has_proof(request)):
+        return False
+    note_confirmed(request.session)
+    return True
+
+
+def has_proof(request: HttpRequest) -> bool:
+    """Say whether the second factor, or the password of whoever has none yet, was given in this session just now."""
+    method = "mfa" if is_mfa_enabled(request.user) else "password"
+    now = timezone.now().timestamp()
+    records = get_authentication_records(request, request.user)
+    return any(each.get("method") == method and 0 <= now - each.get("at", 0) < PROOF_SECONDS for each in records)
 
 
 def confirm_first(request: OrganisationRequest, page: str) -> HttpResponseRedirect:
@@ -59,7 +79,7 @@ def confirmed_first(
     ) -> Callable[..., HttpResponseBase]:
         @wraps(view)
         def asked(request: OrganisationRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-            if is_confirmed(request.session):
+            if is_confirmed(request):
                 return view(request, *args, **kwargs)
             named = {"connection": kwargs["connection"]} if page == "sign_in_connection" else {}
             return confirm_first(request, reverse(page, kwargs={"org": request.organisation.slug, **named}))

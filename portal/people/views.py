@@ -45,7 +45,7 @@ def settings_change(request: OrganisationRequest) -> HttpResponse:
     form = SettingsForm(request.POST)
     if not form.is_valid():
         return _settings_page(request, settings_form=form, status=422)
-    if loosens(request.organisation, form.cleaned_data) and not is_confirmed(request.session):
+    if loosens(request.organisation, form.cleaned_data) and not is_confirmed(request):
         return confirm_first(request, reverse("organisation_settings", args=[request.organisation.slug]))
     change_settings(actor=request.access.actor, organisation=request.organisation, changes=form.cleaned_data)
     messages.success(request, _("The settings are saved."))

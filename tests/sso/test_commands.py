@@ -166,6 +166,12 @@ def site() -> Iterator[str]:
 def test_metadata_is_fetched_from_an_address(laposte: Organisation, site: str) -> None:
     assert "connection" in run("connect_idp", "laposte", "--metadata", f"{site}/metadata")
 
+    with organisation_scope(laposte.pk):
+        connection = Connection.objects.get()
+    assert connection.metadata_url == f"{site}/metadata"
+    assert connection.due_at
+    assert connection.metadata_read_at
+
 
 def refusal_of(url: str) -> str:
     with pytest.raises(Refusal) as caught:

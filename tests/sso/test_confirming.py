@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.test import Client
 from django.utils import timezone
 from lxml import etree
 
+from portal.core.actor import OPERATOR
 from portal.core.tenancy import organisation_scope
 from portal.people.confirmation import CONFIRMED, CONFIRMED_SECONDS
 from portal.people.models import Membership
 from portal.people.services import grant_role
 from sso.models import Connection, Identity, SignInTrace
-from tests.factories.people import OPERATOR, make_user, sign_in
+from tests.factories.people import make_user, sign_in
 from tests.sso.company import Company, request_id_in
 from tests.sso.test_pages import renewed_metadata, upload
 
@@ -210,7 +212,7 @@ def gaelle(poste: Company) -> User:
 
 
 def code_of(user: User) -> str:
-    return str(RecoveryCodes(user.authenticator_set.get(type="recovery_codes")).get_unused_codes()[0])
+    return str(RecoveryCodes(Authenticator.objects.get(user=user, type="recovery_codes")).get_unused_codes()[0])
 
 
 def signed_in(user: User) -> Client:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.utils import timezone
 
@@ -119,7 +120,7 @@ def test_emergency_access_needs_an_owner_with_password_and_factor(
 
 def test_a_way_in_that_lost_its_factor_is_none(tested: Company, gaelle: User) -> None:
     give(tested, gaelle)
-    gaelle.authenticator_set.all().delete()
+    Authenticator.objects.filter(user=gaelle).delete()
 
     assert refusal(tested) == "no_way_in"
 
@@ -254,25 +255,26 @@ def test_emergency_access_ends_with_the_role(tested: Company, laposte: Organisat
         assert not Membership.objects.get(user=gaelle).break_glass
 
 
+def is_required(organisation: Organisation) -> bool:
+    return type(organisation).objects.filter(pk=organisation.pk, sign_in_enforced_at__isnull=False).exists()
+
+
 def test_an_owner_does_all_of_it_on_the_page(
     tested: Company, laposte: Organisation, gaelle: User, as_odile: Client
 ) -> None:
     assert as_odile.post(REQUIRED, {"act": "require"}).status_code == 302
-    laposte.refresh_from_db()
-    assert laposte.sign_in_enforced_at is None
+    assert not is_required(laposte)
     as_odile.post(f"{REQUIRED}{gaelle.pk}/", {"act": "give"})
     page = as_odile.get(REQUIRED)
     assert page.context["ready"].ready
     assert [line.membership.user.name for line in page.context["ready"].locked_out] == ["Odile Garnier"]
     as_odile.post(REQUIRED, {"act": "require"})
-    laposte.refresh_from_db()
-    assert laposte.sign_in_enforced_at
+    assert is_required(laposte)
     as_odile.post(f"{REQUIRED}{gaelle.pk}/", {"act": "take"})
     with organisation_scope(laposte.pk):
         assert Membership.objects.get(user=gaelle).break_glass
     as_odile.post(REQUIRED, {"act": "release"})
-    laposte.refresh_from_db()
-    assert laposte.sign_in_enforced_at is None
+    assert not is_required(laposte)
 
 
 def test_the_owner_of_another_partner_finds_nothing(tested: Company, as_oscar: Client, gaelle: User) -> None:

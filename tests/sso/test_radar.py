@@ -36,7 +36,7 @@ def ending(name: str, end: dt.datetime) -> kit.Keys:
         x509.CertificateBuilder()
         .subject_name(old.subject)
         .issuer_name(old.issuer)
-        .public_key(old.public_key())  # type: ignore[arg-type]  # RSA.
+        .public_key(old.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(dt.datetime(2020, 1, 1, tzinfo=dt.UTC))
         .not_valid_after(end)

@@ -50,6 +50,13 @@ def now_of(company: Company) -> Connection:
         return Connection.objects.get(pk=company.connection.pk)
 
 
+def read_before(company: Company) -> None:
+    """What the connection has was read from its address already."""
+    refresh_metadata(
+        now=timezone.now() + timedelta(hours=1), fetch=Sites(lambda _url, _etag: Fetched(document(company)))
+    )
+
+
 class Sites:
     """What addresses answer, and what they were asked."""
 
@@ -68,10 +75,11 @@ def away(url: str, etag: str) -> Fetched:
 
 def test_a_renewed_certificate_is_taken_from_the_address(poste: Company) -> None:
     follow(poste)
+    read_before(poste)
     sites = Sites(lambda _url, _etag: Fetched(document(poste, poste.keys, FRESH), '"2"'))
-    now = timezone.now()
+    now = timezone.now() + timedelta(days=2)
 
-    assert refresh_metadata(fetch=sites) == 1
+    assert refresh_metadata(now=now, fetch=sites) == 1
 
     connection = now_of(poste)
     assert sites.asked == [("https://idp.laposte.example/metadata", "")]
@@ -80,7 +88,18 @@ def test_a_renewed_certificate_is_taken_from_the_address(poste: Company) -> None
     assert connection.metadata_read_at
     assert connection.due_at
     assert timedelta(hours=18) <= connection.due_at - now <= timedelta(hours=31)
-    assert refresh_metadata(fetch=sites) == 0
+    assert refresh_metadata(now=now, fetch=sites) == 0
+
+
+def test_the_first_document_of_an_address_proves_nothing(poste: Company) -> None:
+    follow(poste)
+    refresh_metadata(fetch=Sites(lambda _url, _etag: Fetched(document(poste, poste.keys, FRESH))))
+
+    with organisation_scope(poste.organisation.pk):
+        assert MetadataVersion.objects.latest("id").state == MetadataVersion.State.PENDING
+    read_before(poste)
+    follow(poste, "https://elsewhere.example/metadata")
+    assert now_of(poste).metadata_read_at is None
 
 
 def test_an_unchanged_document_is_asked_for_by_its_mark(poste: Company) -> None:
@@ -96,8 +115,10 @@ def test_an_unchanged_document_is_asked_for_by_its_mark(poste: Company) -> None:
 
 def test_while_a_certificate_is_on_its_way_out_the_whole_document_is_wanted(poste: Company) -> None:
     follow(poste)
-    refresh_metadata(fetch=Sites(lambda _url, _etag: Fetched(document(poste, poste.keys, FRESH), '"1"')))
+    read_before(poste)
     later = timezone.now() + timedelta(days=2)
+    refresh_metadata(now=later, fetch=Sites(lambda _url, _etag: Fetched(document(poste, poste.keys, FRESH), '"1"')))
+    later += timedelta(days=2)
     refresh_metadata(now=later, fetch=Sites(lambda _url, _etag: Fetched(document(poste, FRESH), '"2"')))
     sites = Sites(lambda _url, _etag: Fetched(document(poste, FRESH), '"2"'))
 

@@ -50,13 +50,13 @@ def idp_of(company: Company, *keys: kit.Keys, **changes: str) -> IdentityProvide
     return read_metadata(document.encode())
 
 
-def read(company: Company, idp: IdentityProvider, *, over_tls: bool = True) -> MetadataVersion | None:
+def read(company: Company, idp: IdentityProvider, *, known_address: bool = True) -> MetadataVersion | None:
     return versions.record_reading(
         actor=SYSTEM,
         organisation=company.organisation,
         connection=company.connection,
         idp=idp,
-        over_tls=over_tls,
+        known_address=known_address,
     )
 
 
@@ -92,7 +92,7 @@ def test_the_first_version_is_what_was_connected(inside: Company) -> None:
     assert states(inside) == [State.IN_USE]
 
 
-def test_a_new_certificate_beside_a_known_one_is_trusted_by_itself_over_tls(inside: Company) -> None:
+def test_a_new_certificate_beside_a_known_one_is_trusted_by_itself_from_a_known_address(inside: Company) -> None:
     version = read(inside, idp_of(inside, inside.keys, FRESH))
 
     assert version
@@ -105,8 +105,8 @@ def test_a_new_certificate_beside_a_known_one_is_trusted_by_itself_over_tls(insi
 
 def test_the_same_without_tls_waits_and_the_owners_are_told_once(inside: Company) -> None:
     idp = idp_of(inside, inside.keys, FRESH)
-    version = read(inside, idp, over_tls=False)
-    assert read(inside, idp, over_tls=False) is None
+    version = read(inside, idp, known_address=False)
+    assert read(inside, idp, known_address=False) is None
 
     assert version
     assert version.state == State.PENDING
@@ -250,7 +250,7 @@ def test_accepting_what_could_be_another_lets_nobody_in_and_suspends_everybody_e
 
 def test_accepting_a_certificate_that_waited_changes_nothing_for_people(inside: Company, helene: User) -> None:
     make_identity(inside, helene, "helene")
-    version = read(inside, idp_of(inside, inside.keys, FRESH), over_tls=False)
+    version = read(inside, idp_of(inside, inside.keys, FRESH), known_address=False)
     assert version
 
     versions.accept_version(**acts(inside), version_id=version.pk)  # type: ignore[arg-type]

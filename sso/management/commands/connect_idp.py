@@ -14,6 +14,7 @@ from portal.people.commands import PortalCommand
 from sso.connecting import connect_idp
 from sso.fetching import fetched_metadata
 from sso.parties import connection_card
+from sso.reading import follow_metadata
 from sso.saml.metadata import LARGEST_METADATA
 
 if TYPE_CHECKING:
@@ -35,6 +36,10 @@ class Command(PortalCommand):
         document = _document(metadata)
         with organisation_scope(organisation.pk):
             connection = connect_idp(actor=actor, organisation=organisation, metadata_xml=document, activate=activate)
+            if _is_address(metadata):
+                follow_metadata(
+                    actor=actor, organisation=organisation, connection=connection, url=metadata, just_read=True
+                )
         card = connection_card(connection)
         return {
             "connection": str(connection.public_id),
@@ -47,8 +52,12 @@ class Command(PortalCommand):
         }
 
 
+def _is_address(source: str) -> bool:
+    return source.lower().startswith(("https://", "http://"))
+
+
 def _document(source: str) -> bytes:
-    if source.lower().startswith(("https://", "http://")):
+    if _is_address(source):
         return fetched_metadata(source)
     try:
         with Path(source).open("rb") as file:

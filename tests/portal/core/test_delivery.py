@@ -120,7 +120,7 @@ def test_every_mail_can_be_written(laposte: Organisation, name: str, language: s
     assert "\n" not in written.subject
     assert "&amp;" not in str(written.body)
     assert "http://localhost:8000/o/ete/" in str(written.body)
-    assert "L’Été &amp; Cie" in str(written.alternatives[0].content)
+    assert "L’Été &amp; Cie" in str(written.alternatives[0][0])
 
 
 def test_what_is_not_due_waits(laposte: Organisation, post: Post) -> None:
