@@ -37,7 +37,7 @@ def seconds_of_a_sign_in(directory: Path) -> float:
     own.mkdir(parents=True, exist_ok=True)
     said = _run([str(python), "-m", "bench.djangosaml2_side", str(own), str(xmlsec), str(_SIGN_INS + 1)])
     # The first one pays for imports.
-    return median(json.loads(said)[1:])
+    return float(median(json.loads(said)[1:]))
 
 
 def _python() -> Path:
