@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.utils import timezone
 
-from imports.diff import INTAKE, cohort_names, create_cohort_names
+from imports.diff import cohort_names, create_cohort_names
 from imports.models import RosterImport, StagedRow
 from portal.cohorts.services import cohorts_for_names
 from portal.core.errors import Refusal
 from portal.core.tenancy import cursor_rows
 from portal.enrolments.services import create_enrolment_intake, enrol_employees
-from portal.people.intake import create_intake, match_intake
+from portal.people.intake import INTAKE, create_intake, match_intake
 from portal.people.services import deactivate_employees, upsert_employees
 
 if TYPE_CHECKING:

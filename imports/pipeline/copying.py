@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Sequence
 
+    from imports.pipeline.blocks import Block
     from imports.pipeline.mapping import Mapping
     from imports.pipeline.validation import CheckedRow
 
@@ -29,9 +31,18 @@ def fields_read(mapping: Mapping, order: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in order if name in present)
 
 
-def row_lines(rows: Iterable[CheckedRow], fields: Sequence[str], *, room: int) -> bytes:
+def block_lines(block: Block, fields: Sequence[str], *, room: int) -> bytes:
     """Return number, rejected, name to sort by (cut at `room` characters), attributes, then the fields of each row."""
-    return "".join([_row_line(row, fields, room) for row in rows]).encode()
+    attributes = [_json(kept) if kept else "{}" for kept in block.attributes] or itertools.repeat("{}")
+    columns = (
+        map(str, block.numbers),
+        itertools.repeat("f", len(block.numbers)),
+        [name[:room] for name in block.sort_names],
+        attributes,
+        *(_column_shown(block.values.get(name, ())) for name in fields),
+    )
+    plain = [f"{line}\n" for line in map("\t".join, zip(*columns, strict=False))]
+    return "".join([*plain, *(_row_line(row, fields, room) for row in block.others)]).encode()
 
 
 def issue_lines(rows: Iterable[CheckedRow], *, room: int) -> bytes:
@@ -57,6 +68,16 @@ def _row_line(row: CheckedRow, fields: Sequence[str], room: int) -> str:
     rejected = "t" if row.issues and row.rejected else "f"
     attributes = _json(row.attributes) if row.attributes else "{}"
     return f"{row.number}\t{rejected}\t{row.sort_name[:room]}\t{attributes}\t{line}\n"
+
+
+def _column_shown(values: Sequence[str | dt.date | None]) -> Sequence[str]:
+    """The values of a column; when none of its texts has anything to escape, they are as they are."""
+    try:
+        whole = "".join(values)  # type: ignore[arg-type]  A column of dates is found by trying.
+    except TypeError:
+        return [_shown(value) for value in values]
+    plain = whole.isprintable() and "\\" not in whole
+    return values if plain else [_shown(value) for value in values]  # type: ignore[return-value]
 
 
 def _shown(value: str | dt.date | None) -> str:
