@@ -33,6 +33,11 @@ _CHANGED_SINCE = (
 
 # The cohorts that a change `c` says somebody joined; `cohort_id` stands in the changes that are about nothing else.
 _JOINED = "unnest(coalesce(c.cohort_ids, ARRAY[c.cohort_id])) AS joined (cohort_id)"
+_CONTACTED = (
+    f"(c.undone IN ('', 'kept') AND EXISTS (SELECT 1 FROM {_JOINED}"  # noqa: S608  The fragment is a constant.
+    " JOIN enrolments_enrolment n ON n.cohort_id = joined.cohort_id WHERE n.organisation_id = c.organisation_id"
+    " AND n.employee_id = c.employee_id AND n.state <> 'enrolled'))"
+)
 
 
 def undo_chunk(*, actor: Actor, organisation: Organisation, import_id: int) -> int:
@@ -181,9 +186,7 @@ def people_left_alone(
     condition = {
         "changed": f"(c.action <> 'enrol' AND (c.undone IN ('kept', 'partly', 'inactive') OR c.undone = ''"
         f" AND {_CHANGED_SINCE}))",
-        "contacted": f"(c.undone IN ('', 'kept') AND EXISTS (SELECT 1 FROM {_JOINED} JOIN enrolments_enrolment n"
-        " ON n.cohort_id = joined.cohort_id WHERE n.organisation_id = c.organisation_id"
-        " AND n.employee_id = c.employee_id AND n.state <> 'enrolled'))",  # noqa: S608  The fragment is a constant.
+        "contacted": _CONTACTED,
     }[why]
     return cursor_rows(
         "SELECT c.id, e.id, trim(e.first_name || ' ' || e.last_name),"  # noqa: S608  The conditions are constants.

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import itertools
 import json
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from imports.pipeline.issues import Severity
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Iterable, Sequence
 
     from imports.pipeline.blocks import Block
+    from imports.pipeline.cells import Value
     from imports.pipeline.mapping import Mapping
     from imports.pipeline.validation import CheckedRow
 
@@ -70,17 +70,18 @@ def _row_line(row: CheckedRow, fields: Sequence[str], room: int) -> str:
     return f"{row.number}\t{rejected}\t{row.sort_name[:room]}\t{attributes}\t{line}\n"
 
 
-def _column_shown(values: Sequence[str | dt.date | None]) -> Sequence[str]:
+def _column_shown(values: Sequence[Value]) -> Iterable[str]:
     """The values of a column; when none of its texts has anything to escape, they are as they are."""
+    texts = cast("Sequence[str]", values)
     try:
-        whole = "".join(values)  # type: ignore[arg-type]  A column of dates is found by trying.
+        whole = "".join(texts)
     except TypeError:
-        return [_shown(value) for value in values]
-    plain = whole.isprintable() and "\\" not in whole
-    return values if plain else [_shown(value) for value in values]  # type: ignore[return-value]
+        # A column of dates.
+        return map(_shown, values)
+    return texts if whole.isprintable() and "\\" not in whole else map(_shown, values)
 
 
-def _shown(value: str | dt.date | None) -> str:
+def _shown(value: Value) -> str:
     """A value of a cell; most have nothing to escape, and are spared the search sign by sign."""
     if value.__class__ is str:
         return value if value.isprintable() and "\\" not in value else _escaped(value)
