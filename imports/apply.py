@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.utils import timezone
 
-from imports.diff import INTAKE, cohort_names, create_cohort_names
+from imports.diff import cohort_names, create_cohort_names
 from imports.models import RosterImport, StagedRow
 from portal.cohorts.services import cohorts_for_names
 from portal.core.errors import Refusal
 from portal.core.tenancy import cursor_rows
 from portal.enrolments.services import create_enrolment_intake, enrol_employees
-from portal.people.intake import create_intake, match_intake
+from portal.people.intake import INTAKE, create_intake, match_intake
 from portal.people.services import deactivate_employees, upsert_employees
 
 if TYPE_CHECKING:
@@ -72,14 +72,9 @@ def _write_people(actor: Actor, plan: Plan, params: dict[str, Any]) -> tuple[int
     if taken:
         cursor_rows("ANALYZE employee_intake (ref, employee_id)")
         _upsert(actor, plan)
-        cursor_rows(
-            "INSERT INTO imports_importchange"
-            " (organisation_id, roster_import_id, employee_id, action, before, after, undone)"
-            " SELECT %(organisation)s, %(import)s, employee_id, action, before, after, '' FROM employee_outcome"
-            " WHERE action IN ('create', 'update') ORDER BY ref",
-            params,
-        )
-        _enrol(actor, plan, params)
+        create_enrolment_intake()
+        _enrol(actor, plan)
+        _note_changes(params)
     cursor_rows("DROP TABLE staying")
     return int(taken), int(last or 0)
 
@@ -112,7 +107,32 @@ def _upsert(actor: Actor, plan: Plan) -> None:
         upsert_employees(actor=actor, organisation=plan.organisation, intake=plan.intake)
 
 
-def _enrol(actor: Actor, plan: Plan, params: dict[str, Any]) -> None:
+def _note_changes(params: dict[str, Any]) -> None:
+    """Note who came or changed, newcomers with the cohorts that they joined, then whom else joined which."""
+    cursor_rows(
+        """
+        INSERT INTO imports_importchange
+            (organisation_id, roster_import_id, employee_id, cohort_ids, action, before, after, undone)
+        SELECT %(organisation)s, %(import)s, o.employee_id, joined.cohort_ids, o.action, o.before, o.after, ''
+        FROM employee_outcome o
+        LEFT JOIN (SELECT employee_id, array_agg(cohort_id) AS cohort_ids FROM enrolment_outcome GROUP BY 1) joined
+             ON joined.employee_id = o.employee_id AND o.action = 'create'
+        WHERE o.action IN ('create', 'update') ORDER BY o.ref
+        """,
+        params,
+    )
+    cursor_rows(
+        """
+        INSERT INTO imports_importchange (organisation_id, roster_import_id, employee_id, cohort_id, action, undone)
+        SELECT %(organisation)s, %(import)s, j.employee_id, j.cohort_id, 'enrol', '' FROM enrolment_outcome j
+        WHERE NOT EXISTS (
+            SELECT 1 FROM employee_outcome o WHERE o.employee_id = j.employee_id AND o.action = 'create')
+        """,
+        params,
+    )
+
+
+def _enrol(actor: Actor, plan: Plan) -> None:
     """Enrol the chunk's people in the cohorts that its rows and the import name; those who leave are left out."""
     everyone = plan.roster_import.cohort_name
     names = {name for (name,) in cursor_rows("SELECT DISTINCT cohort FROM staying")} | {everyone}
@@ -121,7 +141,6 @@ def _enrol(actor: Actor, plan: Plan, params: dict[str, Any]) -> None:
         return
     found = cohorts_for_names(actor=actor, organisation=plan.organisation, names=sorted(names))
     create_cohort_names(names, {key: cohort.pk for key, cohort in found.items()})
-    create_enrolment_intake()
     cursor_rows(
         "INSERT INTO enrolment_intake (employee_id, cohort_id)"
         " SELECT o.employee_id, c.cohort_id FROM employee_outcome o"
@@ -129,11 +148,6 @@ def _enrol(actor: Actor, plan: Plan, params: dict[str, Any]) -> None:
         [everyone],
     )
     enrol_employees(actor=actor, organisation=plan.organisation)
-    cursor_rows(
-        "INSERT INTO imports_importchange (organisation_id, roster_import_id, employee_id, cohort_id, action, undone)"
-        " SELECT %(organisation)s, %(import)s, employee_id, cohort_id, 'enrol', '' FROM enrolment_outcome",
-        params,
-    )
     cursor_rows("DROP TABLE cohort_named")
 
 

@@ -22,11 +22,11 @@ from portal.core.plans import whole_sets
 from portal.core.tenancy import cursor_rows
 from portal.people.intake import (
     ATTRIBUTES,
-    DATE_FIELDS,
-    TEXT_FIELDS,
+    INTAKE,
     Intake,
     compare_intake,
     create_intake,
+    fill_intake,
     match_intake,
 )
 
@@ -40,8 +40,7 @@ if TYPE_CHECKING:
 MAX_COHORTS = 1_000
 """More different cohorts in one file mean that the column is not one of cohorts."""
 
-INTAKE = ", ".join((*TEXT_FIELDS, "sort_name", *DATE_FIELDS, ATTRIBUTES))
-
+_UNDECIDED = f"SELECT number AS ref, {INTAKE} FROM landing_row WHERE action = ''"  # noqa: S608
 _MINE = "s.organisation_id = %(organisation)s AND s.roster_import_id = %(import)s"
 _TALLY = {
     "rows": "number > 0",
@@ -104,7 +103,8 @@ def make_plan(plan: Plan) -> dict[str, Any]:
         cursor_rows("UPDATE landing_row SET action = 'reject' WHERE rejected")
         cursor_rows("ANALYZE landing_row (number, rejected, action, employee_number, email, cohort)")
         _settle_repeated(params)
-        _take_in()
+        create_intake()
+        fill_intake(_UNDECIDED, plan.organisation.pk)
         match_intake(plan.organisation.pk)
         _reject_ambiguous(params)
         join_twins(plan.organisation.pk)
@@ -164,14 +164,6 @@ def _settle_repeated(params: dict[str, Any]) -> None:
         params,
     )
     cursor_rows("DROP TABLE repeated")
-
-
-def _take_in() -> None:
-    create_intake()
-    cursor_rows(
-        f"INSERT INTO employee_intake (ref, {INTAKE}) SELECT number, {INTAKE} FROM landing_row"  # noqa: S608
-        " WHERE action = ''"
-    )
 
 
 def _reject_ambiguous(params: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
+from django.db.models import Count, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -98,7 +99,9 @@ def start_or_wait(actor: Actor, organisation: Organisation, roster_import: Roste
 
 def start_undoing(roster_import: RosterImport) -> None:
     changes = ImportChange.objects.filter(organisation_id=roster_import.organisation_id, roster_import=roster_import)
-    roster_import.counts = {**roster_import.counts, "to_do": changes.filter(undone="").count()}
+    standing = changes.filter(undone="").aggregate(changes=Count("pk"), joined=Sum("cohort_ids__len"))
+    to_do = standing["changes"] + (standing["joined"] or 0)
+    roster_import.counts = {**roster_import.counts, "to_do": to_do}
     move(roster_import, State.UNDOING)
 
 

@@ -228,7 +228,11 @@ class RowIssue(RowOfImport):
 
 
 class ImportChange(RowOfImport):
-    """One thing that an import changed, with what it replaced and what it wrote: enough to take it back."""
+    """One thing that an import changed, with what it replaced and what it wrote: enough to take it back.
+
+    Most people join a cohort as they come: then their row says which (`cohort_ids`), and an undo makes rows of it, to
+    say what became of each enrolment.
+    """
 
     class Action(models.TextChoices):
         CREATE = "create"
@@ -241,6 +245,7 @@ class ImportChange(RowOfImport):
     )
     employee_id = models.BigIntegerField()
     cohort_id = models.BigIntegerField(null=True, blank=True)
+    cohort_ids = ArrayField(models.BigIntegerField(), null=True, blank=True)
     action = models.CharField(max_length=10, choices=Action)
     before = models.JSONField(null=True, blank=True)
     after = models.JSONField(null=True, blank=True)

@@ -83,9 +83,13 @@ class Listing:
     def narrowed(self) -> str:
         """Which part of the list this is, in words."""
         if self.by.left is not None:
-            return _("Only those who leave %(site)s") % {"site": self.by.left or _("people without a site")}
+            if not self.by.left:
+                return _("Only moves away by people without a site")
+            return _("Only moves away from %(site)s") % {"site": self.by.left}
         if self.by.site is not None:
-            return _("Only %(site)s") % {"site": self.by.site or _("people without a site")}
+            if not self.by.site:
+                return _("Only people without a site")
+            return _("Only people of %(site)s") % {"site": self.by.site}
         return ""
 
 

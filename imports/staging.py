@@ -25,10 +25,10 @@ def stage_plan(params: dict[str, Any]) -> None:
             twin_id, twin_why, twin_said
         FROM (
             SELECT l.number, l.sort_name, {values}, l.attributes, l.corrected,
-                CASE WHEN l.action <> '' THEN l.action WHEN o.action = 'unchanged' AND j.ref IS NOT NULL THEN 'update'
+                CASE WHEN l.action <> '' THEN l.action WHEN o.action = 'unchanged' AND j.joins THEN 'update'
                      ELSE o.action END AS action,
                 o.employee_id, coalesce(o.kept, '{{}}') AS kept, o.before,
-                CASE WHEN o.action <> 'create' AND j.ref IS NOT NULL THEN array_append(o.changed, 'cohort')
+                CASE WHEN o.action <> 'create' AND j.joins THEN array_append(o.changed, 'cohort')
                      ELSE coalesce(o.changed, '{{}}') END AS changed,
                 o.ref IS NOT NULL AND coalesce(l.left_on < %(today)s, false) AS departs,
                 o.ref IS NOT NULL AND coalesce(l.left_on < %(today)s, false) AS leaves,
@@ -37,7 +37,7 @@ def stage_plan(params: dict[str, Any]) -> None:
                 t.employee_id AS twin_id, coalesce(t.why, '') AS twin_why, coalesce(t.said, '') AS twin_said
             FROM landing_row l
             LEFT JOIN employee_outcome o ON o.ref = l.number
-            LEFT JOIN (SELECT DISTINCT ref FROM joiner) j ON j.ref = l.number
+            CROSS JOIN LATERAL (SELECT l.number IN (SELECT ref FROM joiner) AS joins) j
             LEFT JOIN twin t ON t.ref = l.number
         ) planned ORDER BY number
         """,  # noqa: S608  The names are constants.

@@ -31,16 +31,26 @@ _CHANGED_SINCE = (
 )
 
 
+# The cohorts that a change `c` says somebody joined; `cohort_id` stands in the changes that are about nothing else.
+_JOINED = "unnest(coalesce(c.cohort_ids, ARRAY[c.cohort_id])) AS joined (cohort_id)"
+_CONTACTED = (
+    f"(c.undone IN ('', 'kept') AND EXISTS (SELECT 1 FROM {_JOINED}"  # noqa: S608  The fragment is a constant.
+    " JOIN enrolments_enrolment n ON n.cohort_id = joined.cohort_id WHERE n.organisation_id = c.organisation_id"
+    " AND n.employee_id = c.employee_id AND n.state <> 'enrolled'))"
+)
+
+
 def undo_chunk(*, actor: Actor, organisation: Organisation, import_id: int) -> int:
     """Take back the newest changes that stand; return how many, 0 at the end. The caller holds the import's lock."""
     params = {"organisation": organisation.pk, "import": import_id, "limit": settings.IMPORT_CHUNK_ROWS}
     cursor_rows(
         "CREATE TEMP TABLE undo_now ON COMMIT DROP AS"
-        " SELECT id, employee_id, cohort_id, action, before, after FROM imports_importchange"
+        " SELECT id, employee_id, cohort_id, cohort_ids, action, before, after FROM imports_importchange"
         " WHERE organisation_id = %(organisation)s AND roster_import_id = %(import)s AND undone = ''"
         " ORDER BY id DESC LIMIT %(limit)s",
         params,
     )
+    _tell_enrolments_apart(params)
     cursor_rows("ALTER TABLE undo_now ADD PRIMARY KEY (id)")
     cursor_rows("ANALYZE undo_now")
     counts = Counter(dict(cursor_rows("SELECT action, count(*) FROM undo_now GROUP BY action")))
@@ -58,6 +68,26 @@ def undo_chunk(*, actor: Actor, organisation: Organisation, import_id: int) -> i
             _record_results(params)
     cursor_rows("DROP TABLE undo_now")
     return counts.total()
+
+
+def _tell_enrolments_apart(params: dict[str, Any]) -> None:
+    """Make a change of its own of each enrolment that stands with its person's coming."""
+    cursor_rows(
+        """
+        WITH apart AS (
+            INSERT INTO imports_importchange (organisation_id, roster_import_id, employee_id, cohort_id, action, undone)
+            SELECT %(organisation)s, %(import)s, employee_id, unnest(cohort_ids), 'enrol', '' FROM undo_now
+            RETURNING id, employee_id, cohort_id, action
+        )
+        INSERT INTO undo_now (id, employee_id, cohort_id, action) SELECT * FROM apart
+        """,
+        params,
+    )
+    cursor_rows(
+        "UPDATE imports_importchange c SET cohort_ids = NULL FROM undo_now u"
+        " WHERE c.organisation_id = %(organisation)s AND c.id = u.id AND u.cohort_ids IS NOT NULL",
+        params,
+    )
 
 
 def undo_results(*, organisation_id: int, import_id: int) -> dict[str, int]:
@@ -137,11 +167,10 @@ def undo_outlook(*, organisation_id: int, import_id: int) -> Outlook:
         params,
     )
     ((enrolments, contacted),) = cursor_rows(
-        "SELECT count(*), count(*) FILTER (WHERE n.state <> 'enrolled') FROM imports_importchange c"
-        " JOIN enrolments_enrolment n ON n.employee_id = c.employee_id AND n.cohort_id = c.cohort_id"
-        " AND n.organisation_id = %(organisation)s"
-        " WHERE c.organisation_id = %(organisation)s AND c.roster_import_id = %(import)s AND c.undone = ''"
-        " AND c.action = 'enrol'",
+        "SELECT count(*), count(*) FILTER (WHERE n.state <> 'enrolled') FROM imports_importchange c"  # noqa: S608
+        f" CROSS JOIN LATERAL {_JOINED} JOIN enrolments_enrolment n"
+        " ON n.employee_id = c.employee_id AND n.cohort_id = joined.cohort_id AND n.organisation_id = %(organisation)s"
+        " WHERE c.organisation_id = %(organisation)s AND c.roster_import_id = %(import)s AND c.undone = ''",
         params,
     )
     return Outlook(people, changed, enrolments, contacted)
@@ -157,9 +186,7 @@ def people_left_alone(
     condition = {
         "changed": f"(c.action <> 'enrol' AND (c.undone IN ('kept', 'partly', 'inactive') OR c.undone = ''"
         f" AND {_CHANGED_SINCE}))",
-        "contacted": "(c.action = 'enrol' AND c.undone IN ('', 'kept') AND EXISTS (SELECT 1 FROM enrolments_enrolment n"
-        " WHERE n.organisation_id = c.organisation_id AND n.employee_id = c.employee_id AND n.cohort_id = c.cohort_id"
-        " AND n.state <> 'enrolled'))",
+        "contacted": _CONTACTED,
     }[why]
     return cursor_rows(
         "SELECT c.id, e.id, trim(e.first_name || ' ' || e.last_name),"  # noqa: S608  The conditions are constants.

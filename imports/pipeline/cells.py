@@ -69,7 +69,7 @@ def clean_text(text: str) -> str:
 
 
 def cleaner(field: Field, *, date_1904: bool = False) -> Cleaner:
-    """Return the cleaner of a field; where values repeat down a column it remembers what it has seen."""
+    """Return the cleaner of a field."""
     cleaners: dict[FieldKind, Cleaner] = {
         FieldKind.EMAIL: functools.partial(_email, limit=field.max_length),
         FieldKind.CODE: functools.partial(_code, limit=field.max_length),
@@ -78,13 +78,19 @@ def cleaner(field: Field, *, date_1904: bool = False) -> Cleaner:
         FieldKind.ROW_NUMBER: _row_number,
         FieldKind.TEXT: functools.partial(_label, limit=field.max_length),
     }
-    clean = cleaners.get(field.kind, functools.partial(_name, limit=field.max_length))
-    never_repeats = field.name == "email" or field.kind in {FieldKind.CODE, FieldKind.ROW_NUMBER}
-    return clean if never_repeats else _remembering(clean)
+    return cleaners.get(field.kind, functools.partial(_name, limit=field.max_length))
+
+
+def repeats(field: Field) -> bool:
+    """Whether the values of a field come again and again down a column."""
+    return field.name != "email" and field.kind not in {FieldKind.CODE, FieldKind.ROW_NUMBER}
 
 
 class Memory(dict["Cell", "Value"]):
-    """What a cleaner made of each text, since most columns repeat themselves; other cells pass through."""
+    """What a cleaner made of each text and day, since most columns repeat themselves; other cells pass through.
+
+    A number is not remembered: 1, 1.0 and TRUE are one key.
+    """
 
     LIMIT: Final = 1 << 16
 
@@ -94,13 +100,9 @@ class Memory(dict["Cell", "Value"]):
 
     def __missing__(self, cell: Cell) -> Value:
         value = self._function(cell)
-        if isinstance(cell, str) and len(self) < self.LIMIT:
+        if isinstance(cell, (str, dt.date)) and len(self) < self.LIMIT:
             self[cell] = value
         return value
-
-
-def _remembering(clean: Cleaner) -> Cleaner:
-    return Memory(clean).__getitem__
 
 
 def as_text(cell: Cell) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from imports.pipeline.issues import Severity
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Iterable, Sequence
 
+    from imports.pipeline.blocks import Block
+    from imports.pipeline.cells import Value
     from imports.pipeline.mapping import Mapping
     from imports.pipeline.validation import CheckedRow
 
@@ -29,9 +31,18 @@ def fields_read(mapping: Mapping, order: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in order if name in present)
 
 
-def row_lines(rows: Iterable[CheckedRow], fields: Sequence[str], *, room: int) -> bytes:
+def block_lines(block: Block, fields: Sequence[str], *, room: int) -> bytes:
     """Return number, rejected, name to sort by (cut at `room` characters), attributes, then the fields of each row."""
-    return "".join([_row_line(row, fields, room) for row in rows]).encode()
+    attributes = [_json(kept) if kept else "{}" for kept in block.attributes] or itertools.repeat("{}")
+    columns = (
+        map(str, block.numbers),
+        itertools.repeat("f", len(block.numbers)),
+        [name[:room] for name in block.sort_names],
+        attributes,
+        *(_column_shown(block.values.get(name, ())) for name in fields),
+    )
+    plain = [f"{line}\n" for line in map("\t".join, zip(*columns, strict=False))]
+    return "".join([*plain, *(_row_line(row, fields, room) for row in block.others)]).encode()
 
 
 def issue_lines(rows: Iterable[CheckedRow], *, room: int) -> bytes:
@@ -59,7 +70,18 @@ def _row_line(row: CheckedRow, fields: Sequence[str], room: int) -> str:
     return f"{row.number}\t{rejected}\t{row.sort_name[:room]}\t{attributes}\t{line}\n"
 
 
-def _shown(value: str | dt.date | None) -> str:
+def _column_shown(values: Sequence[Value]) -> Iterable[str]:
+    """The values of a column; when none of its texts has anything to escape, they are as they are."""
+    texts = cast("Sequence[str]", values)
+    try:
+        whole = "".join(texts)
+    except TypeError:
+        # A column of dates.
+        return map(_shown, values)
+    return texts if whole.isprintable() and "\\" not in whole else map(_shown, values)
+
+
+def _shown(value: Value) -> str:
     """A value of a cell; most have nothing to escape, and are spared the search sign by sign."""
     if value.__class__ is str:
         return value if value.isprintable() and "\\" not in value else _escaped(value)

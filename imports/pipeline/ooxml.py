@@ -59,6 +59,11 @@ class Package:
         """Open the part of a sheet; the unpacked bytes are checked as they come."""
         return self._archive.open(self._names[self._parts[name].part.lower()])
 
+    def unpacked(self, name: str, *, limit: int) -> bytes | None:
+        """Return the part of a sheet, or None when it has more bytes than the limit."""
+        entry = self._archive.getinfo(self._names[self._parts[name].part.lower()])
+        return self._archive.read(entry) if entry.file_size <= limit else None
+
     def shared_bytes(self) -> int:
         """How large the table of shared texts is: it is parsed with each slice of a sheet."""
         part = self._targets.get("sharedStrings")

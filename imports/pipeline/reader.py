@@ -11,7 +11,6 @@ from __future__ import annotations
 import codecs
 import dataclasses
 import faulthandler
-import itertools
 import json
 import os
 import resource
@@ -20,14 +19,14 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self
 
-from imports.pipeline.copying import fields_read, issue_lines, row_lines
+from imports.pipeline.blocks import check_blocks
+from imports.pipeline.copying import block_lines, fields_read, issue_lines
 from imports.pipeline.fields import ROSTER_FIELDS
 from imports.pipeline.issues import UnreadableFile
 from imports.pipeline.mapping import Mapping, apply_choice
 from imports.pipeline.preview import preview
 from imports.pipeline.reading import open_workbook
 from imports.pipeline.redaction import Emptied, redact
-from imports.pipeline.validation import check_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping as Map
@@ -40,7 +39,6 @@ NOBODY: Final = 65534
 OUT_OF_MEMORY: Final = 3
 """How the process ends when it has used its memory up; any other end but 0 is the parser's or a fault of ours."""
 ENCODINGS: Final = ("utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "mac-roman", "cp437", "latin-1", "idna")
-CHUNK_ROWS: Final = 5_000
 _LARGEST_FILE: Final = 4 << 30
 
 
@@ -191,11 +189,11 @@ def _mapping(request: Request, seen: Preview) -> Mapping:
 def _send_rows(request: Request, workbook: Workbook, mapping: Mapping, answer: BinaryIO) -> None:
     fields = fields_read(mapping, request.order)
     name_room, header_room = request.room
-    rows = check_rows(workbook.rows(mapping.sheet), mapping, request.fields, names_required=request.names_required)
-    while chunk := list(itertools.islice(rows, CHUNK_ROWS)):
-        lines = row_lines(chunk, fields, room=name_room)
-        send(answer, Kind.ROWS, len(chunk).to_bytes(4, "big") + lines)
-        if issues := issue_lines(chunk, room=header_room):
+    rows = workbook.rows(mapping.sheet)
+    for block in check_blocks(rows, mapping, request.fields, names_required=request.names_required):
+        lines = block_lines(block, fields, room=name_room)
+        send(answer, Kind.ROWS, len(block).to_bytes(4, "big") + lines)
+        if issues := issue_lines(block.others, room=header_room):
             send(answer, Kind.ISSUES, issues)
         answer.flush()
 

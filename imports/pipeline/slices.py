@@ -9,6 +9,7 @@ is found in the same bytes by searches, which cost a tenth of reading the values
 from __future__ import annotations
 
 import functools
+import io
 import itertools
 import re
 from typing import IO, TYPE_CHECKING, Final
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from imports.pipeline.sheets import Cell
 
 _CHUNK: Final = 1 << 20
+# A sheet of up to so many bytes is unpacked once, to be searched and then parsed.
+_UNPACKED: Final = 64 << 20
 # Small slices cost no more than large ones, and the first rows alone tell which sheet and which header it is.
 _SLICE: Final = 2 << 20
 # The shared texts are parsed again with each slice: where they are many, it must be worth it.
@@ -166,6 +169,7 @@ class SlicedSheets:
     def __init__(self, package: Package, *, max_rows: int) -> None:
         self._package, self._max_rows = package, max_rows
         self._facts: dict[str, SheetFacts] = {}
+        self._unpacked: tuple[str, bytes | None] = ("", None)
         self.sheets, self.date_1904 = package.sheets, package.date_1904
         self._quoted = package.any_shared(_may_quote)
         shared = _SHARED_PER_SLICE * package.shared_bytes()
@@ -174,12 +178,17 @@ class SlicedSheets:
     def facts(self, name: str) -> SheetFacts:
         """Search the sheet to its end, without parsing it; what was found is remembered."""
         if name not in self._facts:
-            with self._package.open_sheet(name) as stream:
+            self._unpacked = name, self._package.unpacked(name, limit=_UNPACKED)
+            with self._open(name) as stream:
                 self._facts[name] = _survey(SheetXML(stream))
         return self._facts[name]
 
+    def _open(self, name: str) -> IO[bytes]:
+        known, content = self._unpacked
+        return self._package.open_sheet(name) if name != known or content is None else io.BytesIO(content)
+
     def rows(self, name: str) -> Iterator[Row]:
-        with self._package.open_sheet(name) as stream:
+        with self._open(name) as stream:
             xml, last, width = SheetXML(stream), 0, self.facts(name).columns
             for piece in xml.pieces(*self._sizes):
                 slice_, numbers = xml.numbered(piece, last)

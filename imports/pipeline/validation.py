@@ -12,6 +12,7 @@ from imports.pipeline.cells import CellFinding, as_text, clean_text, cleaner
 from imports.pipeline.issues import Issue, IssueCode, Severity, shown
 from imports.pipeline.mapping import Mapping
 from imports.pipeline.names import split_full_name
+from imports.pipeline.reading import Row
 from portal.core.text import fold
 
 if TYPE_CHECKING:
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from collections.abc import Mapping as Map
 
-    from imports.pipeline.cells import Cleaner
+    from imports.pipeline.cells import Cleaner, Value
     from imports.pipeline.fields import Field
-    from imports.pipeline.reading import Cell, Row
+    from imports.pipeline.reading import Cell
 
 _TOTAL: Final = re.compile(
     r"\W*(?:(?:sous|grand|sub)[\s-]*)?total(?:is|aux|s)?\b|\W*(?:nombre|nb|somme|moyenne|effectif\s+total|count|sum)\b",
@@ -53,21 +54,7 @@ class CheckedRow:
         return any(issue.severity is Severity.ERROR for issue in self.issues)
 
 
-def check_rows(
-    rows: Iterable[Row], mapping: Mapping, fields: Sequence[Field], *, names_required: bool = True
-) -> Iterator[CheckedRow]:
-    """Yield one checked row per person below the header, without holding more than one."""
-    checker = _Checker(mapping, fields, names_required=names_required)
-    for row in rows:
-        if row.number > mapping.header_row:
-            cells = row.cells
-            if len(cells) < checker.width:
-                cells += ("",) * (checker.width - len(cells))
-            if checker.is_person(cells):
-                yield checker.check(row.number, cells)
-
-
-class _Checker:
+class Checker:
     """What is known of the columns before the first row, so that each row costs as little as it can."""
 
     def __init__(self, mapping: Mapping, fields: Sequence[Field], *, names_required: bool) -> None:
@@ -80,7 +67,8 @@ class _Checker:
             if field.name in mapping.columns
         ]
         self._extras = _extra_names(mapping)
-        self.width = max((*mapping.columns.values(), *mapping.extras), default=-1) + 1
+        self._header_row = mapping.header_row
+        self._width = max((*mapping.columns.values(), *mapping.extras), default=-1) + 1
         key = next((name for name in ("employee_number", "email") if name in mapping.columns), None)
         name = next((name for name in ("last_name", "full_name") if name in mapping.columns), key)
         self._key = -1 if key is None else mapping.columns[key]
@@ -88,7 +76,21 @@ class _Checker:
         self._key_header = "" if key is None else self._headers[key]
         self._has_full_name = "full_name" in mapping.columns
 
-    def is_person(self, cells: tuple[Cell, ...]) -> bool:
+    @property
+    def keeps_more(self) -> bool:
+        """Whether there are columns of the organisation's own to keep."""
+        return bool(self._extras)
+
+    def people(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """Yield the rows of people below the header, each as long as the mapping asks for."""
+        for row in rows:
+            if row.number > self._header_row:
+                short = self._width - len(row.cells)
+                whole = row if short <= 0 else Row(row.number, row.cells + ("",) * short)
+                if self._is_person(whole.cells):
+                    yield whole
+
+    def _is_person(self, cells: tuple[Cell, ...]) -> bool:
         """Tell people from furniture; a row with a key and a name that is no label is decided at once."""
         key, name = cells[self._key], cells[self._name]
         named = isinstance(name, str) and name[:1].isalpha() and not _is_label(name)
@@ -121,10 +123,10 @@ class _Checker:
         if self._has_full_name:
             self._split_name(values, issues)
         self._check_required(values, issues)
-        sort_name = f"{_fold(values.get('last_name', ''))} {_fold(values.get('first_name', ''))}".strip()
-        return CheckedRow(number, values, sort_name, issues, self._attributes(cells) if self._extras else {})
+        name = sort_name(values.get("last_name"), values.get("first_name"))
+        return CheckedRow(number, values, name, issues, self.attributes(cells) if self._extras else {})
 
-    def _attributes(self, cells: tuple[Cell, ...]) -> dict[str, str]:
+    def attributes(self, cells: tuple[Cell, ...]) -> dict[str, str]:
         texts = ((name, as_text(cells[index])) for name, index in self._extras)
         return {name: text[:MAX_ATTRIBUTE] for name, text in texts if text}
 
@@ -178,6 +180,11 @@ class _Checker:
         return Issue(code, severity, self._headers.get(field, ""), field, value, params or {})
 
 
+def sort_name(last_name: Value, first_name: Value) -> str:
+    """Return the name by which a person is found in a list."""
+    return f"{_fold(last_name or '')} {_fold(first_name or '')}".strip()
+
+
 def _extra_names(mapping: Mapping) -> list[tuple[str, int]]:
     """The kept columns, each under its header; one that repeats another's header is told apart by its rank."""
     seen: Counter[str] = Counter()
@@ -195,7 +202,7 @@ def check_texts(
     """Check one row typed by hand, {field: text}, by the same rules as a row of a file."""
     known = [field.name for field in fields if field.name in texts]
     mapping = Mapping("", 0, tuple(known), {name: index for index, name in enumerate(known)})
-    checker = _Checker(mapping, fields, names_required=names_required)
+    checker = Checker(mapping, fields, names_required=names_required)
     return checker.check(number, tuple(texts[name] for name in known))
 
 

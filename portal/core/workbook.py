@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 Cell: TypeAlias = str | int | float | None
 
 # The wide forms are folded into the plain signs by spreadsheets set to Japanese or Chinese.
+_JOINERS = "\u200c\u200d"
+"""Signs of no width: emojis are joined by them, and letters of Persian and of India's languages kept apart."""
 _STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
@@ -36,12 +38,12 @@ def safe_cell(value: Cell) -> Cell:
     if not isinstance(value, str):
         return value
     shown = value if value.isprintable() else "".join(map(_shown, value))
-    return f"'{shown}" if shown.startswith(_STARTS_A_FORMULA) else shown
+    return f"'{shown}" if shown.lstrip(_JOINERS).startswith(_STARTS_A_FORMULA) else shown
 
 
 def _shown(sign: str) -> str:
-    """Keep spaces of every kind and line ends; what cannot be seen or would break the file becomes a mark."""
-    kept = sign.isprintable() or sign in "\t\n\r" or unicodedata.category(sign) == "Zs"
+    """Keep spaces of every kind, line ends and joiners; what else cannot be seen or breaks the file becomes a mark."""
+    kept = sign.isprintable() or sign in "\t\n\r" or sign in _JOINERS or unicodedata.category(sign) == "Zs"
     return sign if kept else "\ufffd"
 
 

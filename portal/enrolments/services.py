@@ -31,7 +31,6 @@ def create_enrolment_intake() -> None:
         "CREATE TEMP TABLE IF NOT EXISTS enrolment_outcome"
         " (employee_id bigint NOT NULL, cohort_id bigint NOT NULL) ON COMMIT DROP"
     )
-    cursor_rows("CREATE INDEX IF NOT EXISTS enrolment_intake_pair ON enrolment_intake (employee_id, cohort_id)")
     cursor_rows("TRUNCATE enrolment_intake, enrolment_outcome")
 
 
@@ -66,6 +65,7 @@ def enrol_employees(*, actor: Actor, organisation: Organisation) -> int:
 def unenrol_employees(*, actor: Actor, organisation: Organisation) -> list[tuple[int, int]]:
     """Take back the enrolments of `enrolment_intake` in which nothing has happened yet; return those removed."""
     del actor
+    cursor_rows("CREATE INDEX IF NOT EXISTS enrolment_intake_pair ON enrolment_intake (employee_id, cohort_id)")
     removed = cursor_rows(
         "DELETE FROM enrolments_enrolment e USING enrolment_intake i"
         " WHERE e.organisation_id = %s AND e.employee_id = i.employee_id AND e.cohort_id = i.cohort_id"

@@ -1,8 +1,8 @@
 """The boundary by which many employees come in: temporary relations, so that the data never leaves PostgreSQL.
 
-The caller fills `employee_intake`, one row per person; `match_intake` finds who each row is; `compare_intake` says in
-`employee_outcome` what it would change; `portal.people.services.upsert_employees` writes exactly that. All of it lives
-inside one transaction, and the relations go with it.
+The caller fills `employee_intake`, one row per person, best by `fill_intake`; `match_intake` finds who each row is;
+`compare_intake` says in `employee_outcome` what it would change; `portal.people.services.upsert_employees` writes
+exactly that. All of it lives inside one transaction, and the relations go with it.
 """
 
 from __future__ import annotations
@@ -29,10 +29,13 @@ TEXT_FIELDS = (
 DATE_FIELDS = ("hired_on", "left_on")
 ATTRIBUTES = "attributes"
 FIELDS = (*TEXT_FIELDS, *DATE_FIELDS, ATTRIBUTES)
+INTAKE = ", ".join((*TEXT_FIELDS, "sort_name", *DATE_FIELDS, ATTRIBUTES))
+"""The columns of a person in the intake."""
 
 _KEYS = frozenset({"employee_number", "email"})
+_BY_NUMBER = "i.employee_number <> '' AND e.employee_number <> '' AND e.employee_number = i.employee_number"
 _MATCHES = (
-    "i.employee_number <> '' AND e.employee_number <> '' AND e.employee_number = i.employee_number",
+    _BY_NUMBER,
     "i.employee_number = '' AND i.email <> '' AND e.employee_number = '' AND e.email = i.email",
     (
         "i.employee_number <> '' AND i.email <> '' AND e.employee_number = '' AND e.email = i.email AND i.email IN"
@@ -61,16 +64,28 @@ def create_intake() -> None:
     dates = ", ".join(f"{name} date" for name in DATE_FIELDS)
     cursor_rows(
         f"CREATE TEMP TABLE IF NOT EXISTS employee_intake"
-        f" (ref bigint PRIMARY KEY, employee_id bigint, {text}, {dates}, {ATTRIBUTES} jsonb NOT NULL DEFAULT '{{}}')"
+        f" (ref bigint NOT NULL, employee_id bigint, {text}, {dates}, {ATTRIBUTES} jsonb NOT NULL DEFAULT '{{}}')"
         " ON COMMIT DROP"
     )
     cursor_rows(
         "CREATE TEMP TABLE IF NOT EXISTS employee_outcome"
-        " (ref bigint PRIMARY KEY, employee_id bigint, action text NOT NULL,"
+        " (ref bigint NOT NULL, employee_id bigint, action text NOT NULL,"
         " changed text[] NOT NULL, kept text[] NOT NULL, before jsonb, after jsonb) ON COMMIT DROP"
     )
-    cursor_rows("CREATE INDEX IF NOT EXISTS employee_outcome_person ON employee_outcome (employee_id)")
     cursor_rows("TRUNCATE employee_intake, employee_outcome")
+
+
+def fill_intake(rows: str, organisation_id: int) -> None:
+    """Take in the rows of the query `rows`: each its ref, then the columns of `INTAKE`.
+
+    Those whose number is known are given their employee at once: `match_intake` would have to write them anew.
+    """
+    cursor_rows(
+        f"INSERT INTO employee_intake (ref, employee_id, {INTAKE})"  # noqa: S608
+        f" SELECT i.ref, e.id, {', '.join(f'i.{name}' for name in INTAKE.split(', '))} FROM ({rows}) i"
+        f" LEFT JOIN people_employee e ON {_BY_NUMBER} AND e.organisation_id = %s",
+        [organisation_id],
+    )
 
 
 def match_intake(organisation_id: int) -> None:
@@ -116,6 +131,10 @@ def _compare_known(intake: Intake, organisation_id: int) -> None:
     )
     cursor_rows(
         f"""
+        WITH other AS MATERIALIZED (
+            SELECT * FROM employee_intake i WHERE employee_id IS NOT NULL
+            AND NOT EXISTS (SELECT 1 FROM employee_outcome o WHERE o.ref = i.ref)
+        )
         INSERT INTO employee_outcome (ref, employee_id, action, changed, kept, before, after)
         SELECT ref, employee_id, CASE WHEN changed <> '{{}}' THEN 'update' ELSE 'unchanged' END, changed, kept,
                (SELECT jsonb_object_agg(f, to_jsonb(e) -> f) FROM unnest(changed || freed) f),
@@ -133,7 +152,7 @@ def _compare_known(intake: Intake, organisation_id: int) -> None:
                            CASE WHEN %(keep)s THEN e.edited::text[] ELSE '{{}}' END AS locked,
                            array_remove(ARRAY[{", ".join(map(_changed, known))},
                                CASE WHEN e.active <> {active} THEN 'active' END], NULL) AS different
-                    FROM {pairs} WHERE NOT {same}
+                    FROM other i JOIN people_employee e ON e.id = i.employee_id AND e.organisation_id = %(organisation)s
                 ) compared
             ) decided
         ) told
@@ -158,8 +177,8 @@ def _compare_newcomers(*, name_newcomers: bool) -> None:
 def write_outcome(intake: Intake, organisation_id: int, *, updates: bool) -> None:
     """Insert and, if there are any, update employees as `employee_outcome` says.
 
-    While many come in, the planner's figures for the roster are those of before: the relation's index on the employee
-    keeps the update linear even when it takes the roster for empty and walks through it.
+    While many come in, the planner's figures for the roster are those of before: an index of the relation on the
+    employee keeps the update linear even when it takes the roster for empty and walks through it.
     """
     names = ", ".join((*FIELDS, "sort_name"))
     values = ", ".join(f"i.{name}" for name in (*FIELDS, "sort_name"))
@@ -171,6 +190,7 @@ def write_outcome(intake: Intake, organisation_id: int, *, updates: bool) -> Non
         {"organisation": organisation_id, "today": intake.today},
     )
     if updates:
+        cursor_rows("CREATE INDEX IF NOT EXISTS employee_outcome_person ON employee_outcome (employee_id)")
         _write_updates(organisation_id)
 
 

@@ -43,16 +43,19 @@ DONE = {"prepare": RosterImport.State.READY, "apply": RosterImport.State.APPLIED
 
 # What a row has by itself, whoever it is about: its numbers and its dates.
 _OWN = (
-    *("id", "organisation_id", "roster_import_id", "employee_id", "cohort_id", "learner_id"),
+    *("id", "organisation_id", "roster_import_id", "employee_id", "cohort_id", "cohort_ids", "learner_id"),
     *("created_at", "changed_at", "enrolled_at"),
 )
-_OF_A_PERSON = "JOIN people_employee e ON e.id = r.employee_id LEFT JOIN cohorts_cohort c ON c.id = r.cohort_id"
 WRITTEN = {
     "people": "SELECT to_jsonb(r) - %(own)s::text[] AS said FROM people_employee r",
     **{
-        table: "SELECT jsonb_build_array(e.employee_number, e.email, c.name, to_jsonb(r) - %(own)s::text[]) AS said"
-        f" FROM {table} r {_OF_A_PERSON}"
-        for table in ("enrolments_enrolment", "imports_importchange")
+        table: "SELECT jsonb_build_array(e.employee_number, e.email,"
+        f" (SELECT array_agg(c.name ORDER BY c.name) FROM cohorts_cohort c WHERE c.id = {cohorts}),"
+        f" to_jsonb(r) - %(own)s::text[]) AS said FROM {table} r JOIN people_employee e ON e.id = r.employee_id"
+        for table, cohorts in (
+            ("enrolments_enrolment", "r.cohort_id"),
+            ("imports_importchange", "ANY (coalesce(r.cohort_ids, ARRAY[r.cohort_id]))"),
+        )
     },
 }
 

@@ -11,7 +11,8 @@ from django.db import DataError
 from imports import progress
 from imports.landing import VALUES, create_landing, land_rows, storable
 from imports.models import RosterImport, StagedRow
-from imports.pipeline.copying import fields_read, row_lines
+from imports.pipeline.blocks import Block
+from imports.pipeline.copying import block_lines, fields_read
 from imports.pipeline.fields import ROSTER_FIELDS
 from imports.pipeline.mapping import Mapping
 from imports.pipeline.validation import CheckedRow
@@ -50,7 +51,7 @@ def test_values_land_as_they_were_read(laposte: Organisation) -> None:
 
     with organisation_scope(laposte.pk):
         create_landing()
-        land_rows(fields, [row_lines([row], fields, room=10)])
+        land_rows(fields, [block_lines(Block(others=[row]), fields, room=10)])
         landed = cursor_rows(f"SELECT number, {', '.join(fields)}, attributes, department FROM landing_row")
 
     assert landed == [(2, "007", strange, dt.date(2020, 2, 29), None, '{"Co\\"lumn\\\\": "va\\tlue"}', "")]

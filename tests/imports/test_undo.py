@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from imports.runs import run_apply, run_undo
 from imports.services import approve_held, undo_import
+from imports.undo import Outlook, people_left_alone, undo_outlook
 from portal.core.actor import OPERATOR
 from portal.core.errors import Refusal
 from portal.core.tenancy import cursor_rows, organisation_scope
@@ -152,3 +153,30 @@ def test_undo_after_apply_is_the_identity(
     undone(organisation, found.pk)
 
     assert (employees(organisation), enrolments(organisation)) == (roster, enrolled)
+
+
+def test_what_an_undo_would_come_to_counts_the_enrolments_of_newcomers(laposte: Organisation) -> None:
+    done = apply_roster(laposte, people(3, cohort="Vague 1"), cohort_name="Tous")
+    with organisation_scope(laposte.pk):
+        cursor_rows(
+            "UPDATE enrolments_enrolment SET state = 'invited', invited_at = now() WHERE employee_id ="
+            " (SELECT id FROM people_employee WHERE employee_number = '00001') AND cohort_id ="
+            " (SELECT id FROM cohorts_cohort WHERE name = 'Tous')"
+        )
+        whose = {"organisation_id": laposte.pk, "import_id": done.pk}
+        outlook = undo_outlook(**whose)
+        contacted = [key for *_, key in people_left_alone(**whose, why="contacted")]
+
+    assert outlook == Outlook(people=3, changed_since=0, enrolments=6, contacted=1)
+    assert contacted == ["00001"]
+
+
+def test_an_undo_goes_on_to_the_last_enrolment(laposte: Organisation, settings: Settings) -> None:
+    """Each enrolment counts in the bar, though a newcomer's are noted with their coming."""
+    settings.IMPORT_CHUNK_ROWS = 2
+    done = apply_roster(laposte, people(5, cohort="Vague 1"), cohort_name="Tous")
+
+    after = undone(laposte, done.pk)
+
+    assert (after.counts["to_do"], after.done_rows) == (15, 15)
+    assert after.counts["undo"] == {"removed": 5, "enrolments_removed": 10}

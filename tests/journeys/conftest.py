@@ -72,6 +72,8 @@ def portal() -> Iterator[Portal]:
     ) as folder:
         directory = Path(folder)
         directory.chmod(0o711)
+        # Small enough for a bar to move over a few hundred people.
+        own["IMPORT_CHUNK_ROWS"] = "250"
         port, provider_port = free_port(), free_port()
         demo = subprocess.Popen(
             [sys.executable, "-m", "portal.demo.run", "--port", str(port), "--provider-port", str(provider_port),

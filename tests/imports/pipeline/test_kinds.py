@@ -19,7 +19,7 @@ from imports.pipeline.fields import ROSTER_FIELDS
 from imports.pipeline.issues import UnreadableFile
 from imports.pipeline.mapping import suggest_mapping
 from imports.pipeline.reading import open_workbook
-from imports.pipeline.validation import check_rows
+from tests.imports.pipeline.checked import checked_rows
 from tests.imports.pipeline.files import HEADER, PEOPLE, archive, compound, delimited, ods, repacked, xls, xlsb, xlsx
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Refused:
 def read(source: Path | io.BytesIO, **options: Any) -> tuple[str, Mapping, list[CheckedRow]]:
     with open_workbook(source) as workbook:
         mapping = suggest_mapping(workbook, ROSTER_FIELDS, **options)
-        return workbook.format, mapping, list(check_rows(workbook.rows(mapping.sheet), mapping, ROSTER_FIELDS))
+        return workbook.format, mapping, checked_rows(workbook.rows(mapping.sheet), mapping)
 
 
 def outcome(source: Path | io.BytesIO) -> Read | Refused:

@@ -8,7 +8,7 @@ from pathlib import Path
 from imports.pipeline.fields import ROSTER_FIELDS
 from imports.pipeline.mapping import suggest_mapping
 from imports.pipeline.reading import open_workbook
-from imports.pipeline.validation import check_rows
+from tests.imports.pipeline.checked import checked_rows
 
 EXPORT = Path(__file__).parents[2] / "fixtures" / "rosters" / "gendarmerie-export.csv"
 
@@ -16,7 +16,7 @@ EXPORT = Path(__file__).parents[2] / "fixtures" / "rosters" / "gendarmerie-expor
 def test_an_export_with_banners_titles_and_totals() -> None:
     with open_workbook(EXPORT) as workbook:
         mapping = suggest_mapping(workbook, ROSTER_FIELDS)
-        rows = list(check_rows(workbook.rows(mapping.sheet), mapping, ROSTER_FIELDS))
+        rows = checked_rows(workbook.rows(mapping.sheet), mapping)
     assert (mapping.header_row, mapping.dropped_headers) == (4, ("Né(e) le",))
     assert {row.number: [issue.code.value for issue in row.issues] for row in rows} == {
         6: [],

@@ -13,12 +13,13 @@ from imports.pipeline.fields import ROSTER_FIELDS
 from imports.pipeline.issues import Severity
 from imports.pipeline.mapping import Mapping
 from imports.pipeline.reading import ErrorCell, Row
-from imports.pipeline.validation import CheckedRow, check_rows
+from tests.imports.pipeline.checked import checked_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from imports.pipeline.reading import Cell
+    from imports.pipeline.validation import CheckedRow
 
 FIELDS = tuple(field.name for field in ROSTER_FIELDS if field.name != "full_name")
 
@@ -32,7 +33,7 @@ def check(
     rows: Sequence[tuple[Cell, ...]], *fields: str, names_required: bool = True, **options: Any
 ) -> list[CheckedRow]:
     numbered = [Row(number, cells) for number, cells in enumerate([fields, *rows], start=1)]
-    return list(check_rows(numbered, mapping(*fields, **options), ROSTER_FIELDS, names_required=names_required))
+    return checked_rows(numbered, mapping(*fields, **options), names_required=names_required)
 
 
 def person(**cells: Cell) -> CheckedRow:

@@ -23,6 +23,15 @@ def test_everything_else_stays(value: str | float | None) -> None:
     assert safe_cell(value) == value
 
 
+@pytest.mark.parametrize("value", ["Équipe 👩\u200d💻", "می\u200cخواهم", "\u200d"])
+def test_signs_that_join_or_part_others_stay(value: str) -> None:
+    assert safe_cell(value) == value
+
+
+def test_a_formula_does_not_hide_behind_a_joiner() -> None:
+    assert safe_cell("\u200d\u200c=1+1") == "'\u200d\u200c=1+1"
+
+
 @given(st.text())
 def test_a_cell_never_begins_with_a_formula(text: str) -> None:
     shown = safe_cell(text)
