@@ -1,0 +1,144 @@
+"""SimpleSAMLphp signs people in, in a real browser: as it is, and with the habits of the makers that it can imitate."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.interop.company import (
+    diagnosis,
+    expect_signed_in,
+    give_password,
+    shown_trace,
+    who,
+)
+from tests.interop.simplesamlphp import FORMAT, FORMAT_1_1, name_id_from
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from portal.demo.invented import Person
+    from tests.interop.company import Company
+    from tests.interop.simplesamlphp import SimpleSAMLphp
+
+pytestmark = pytest.mark.interop
+
+TRANSIENT = f"{FORMAT}transient"
+# Shibboleth: a NameID that changes, the one that does not in eduPersonTargetedID, names by OID, the response signed.
+SHIBBOLETH: dict[str, Any] = {
+    "NameIDFormat": TRANSIENT,
+    "saml20.sign.assertion": False,
+    "attributes.NameFormat": "urn:oasis:names:tc:SAML:2.0:attrname-format:uri",
+    "attributeencodings": {"urn:oid:1.3.6.1.4.1.5923.1.1.1.10": "raw"},
+    "authproc": {
+        "1": {"class": "core:TargetedID", "identifyingAttribute": "uid", "nameId": True},
+        "2": {"class": "core:AttributeMap", "0": "name2oid"},
+    },
+}
+# AD FS: the account's name as a NameID without a format, names by claims, the assertion signed.
+AD_FS: dict[str, Any] = {
+    "NameIDFormat": f"{FORMAT_1_1}unspecified",
+    "saml20.sign.response": False,
+    "authproc": {
+        "1": name_id_from("uid", f"{FORMAT_1_1}unspecified")["authproc"]["1"],
+        "2": {"class": "core:AttributeMap", "0": "name2claim"},
+    },
+}
+URNS: dict[str, Any] = {
+    "authproc": {"1": name_id_from("uid")["authproc"]["1"], "2": {"class": "core:AttributeMap", "0": "name2urn"}}
+}
+
+
+def test_somebody_signs_in(page: Page, rosier: Company, person: Person) -> None:
+    page.goto(rosier.login_url)
+    give_password(page, person)
+    expect_signed_in(page, rosier, person)
+
+
+def test_a_wrong_password_stays_there_and_the_right_one_still_signs_in(
+    page: Page, rosier: Company, person: Person
+) -> None:
+    page.goto(rosier.login_url)
+    give_password(page, person, "not the password")
+    expect(page.locator("body")).to_contain_text("Incorrect username or password")
+    assert who(page, rosier) == {}
+
+    give_password(page, person)
+    expect_signed_in(page, rosier, person)
+
+
+def test_the_page_that_was_wanted_opens_after_the_sign_in(page: Page, rosier: Company, person: Person) -> None:
+    page.goto(f"{rosier.login_url}?next=/me/?from=mail")
+    give_password(page, person)
+    page.wait_for_url(f"{rosier.portal.address}/me/?from=mail")
+
+
+@pytest.mark.parametrize(
+    "habits",
+    [
+        pytest.param({"saml20.sign.assertion": False}, id="response-only"),
+        pytest.param({"saml20.sign.response": False}, id="assertion-only"),
+        pytest.param({"assertion.encryption": True}, id="encrypted-and-both-signed"),
+        pytest.param({"assertion.encryption": True, "saml20.sign.assertion": False}, id="encrypted-response-signed"),
+        pytest.param(SHIBBOLETH, id="shibboleth"),
+        pytest.param(SHIBBOLETH | {"assertion.encryption": True}, id="shibboleth-encrypted"),
+        pytest.param(AD_FS, id="ad-fs"),
+        pytest.param(URNS, id="urns"),
+        pytest.param({"attributes.NameFormat": f"{FORMAT}nonsense"}, id="unknown-name-format"),
+    ],
+)
+def test_the_habits_of_other_makers(
+    page: Page, rosier: Company, simplesamlphp: SimpleSAMLphp, person: Person, habits: dict[str, Any]
+) -> None:
+    simplesamlphp.behave("rosier", **habits)
+    page.goto(rosier.login_url)
+    give_password(page, person)
+    expect_signed_in(page, rosier, person)
+
+    # The second time it is the same person: what identifies them did not change.
+    page.context.clear_cookies()
+    page.goto(rosier.login_url)
+    give_password(page, person)
+    expect_signed_in(page, rosier, person)
+
+
+@pytest.mark.parametrize(
+    ("habits", "advice"),
+    [
+        pytest.param({"NameIDFormat": TRANSIENT, "authproc": {}}, "persistent", id="transient"),
+        pytest.param(
+            name_id_from("mail", f"{FORMAT_1_1}emailAddress"), "adresses sont réattribuées|persistent", id="e-mail"
+        ),
+        pytest.param(
+            {"assertion.encryption": True, "saml20.sign.response": False}, "chiffr", id="cbc-in-an-unsigned-response"
+        ),
+        pytest.param(
+            {"signature.algorithm": "http://www.w3.org/2000/09/xmldsig#rsa-sha1"}, "SHA-256", id="sha-1"
+        ),
+        pytest.param({"saml20.sign.assertion": False, "saml20.sign.response": False}, "Sign assertion", id="unsigned"),
+    ],
+)
+def test_a_habit_that_is_refused_is_explained_to_the_administrator(
+    page: Page,
+    rosier: Company,
+    simplesamlphp: SimpleSAMLphp,
+    person: Person,
+    habits: dict[str, Any],
+    advice: str,
+) -> None:
+    simplesamlphp.behave("rosier", **habits)
+    page.goto(rosier.login_url)
+    give_password(page, person)
+    code = shown_trace(page, rosier)
+    expect(diagnosis(page, rosier, code)).to_contain_text(re.compile(advice))
+
+
+def test_a_sign_in_that_starts_at_the_identity_provider_becomes_one_of_ours(
+    page: Page, rosier: Company, simplesamlphp: SimpleSAMLphp, person: Person
+) -> None:
+    page.goto(f"{simplesamlphp.address}/saml2/idp/SSOService.php?spentityid={rosier.connection['entity_id']}")
+    give_password(page, person)
+    expect_signed_in(page, rosier, person)
