@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import base64
 import re
+import textwrap
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
 
+from lxml import etree
 from playwright.sync_api import expect
 
 from portal.demo.invented import AIRBUS, invent_people
 from tests.interop.simplesamlphp import PASSWORD
+from tests.sso.saml_kit import NS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Locator, Page, Request
 
     from portal.demo.invented import Person
     from tests.journeys.conftest import Portal
@@ -48,6 +53,14 @@ class Company:
         return xml
 
 
+def certificate_in(metadata_xml: str) -> str:
+    """Return the first certificate of a service's metadata, in PEM: what an administrator encrypts for."""
+    root = etree.fromstring(metadata_xml.encode())
+    bare = "".join(root.findtext(".//ds:X509Certificate", "", NS).split())
+    lines = "\n".join(textwrap.wrap(bare, 64))
+    return f"-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n"
+
+
 def found_company(portal: Portal, slug: str, people: Sequence[Person], folder: Path) -> None:
     """Make the organisation, its owner and its roster, by the commands that an operator types."""
     portal.command("create_organisation", slug, "--name", slug.capitalize(), "--domain", f"{slug}.example")
@@ -69,6 +82,26 @@ def give_password(page: Page, person: Person, password: str = PASSWORD) -> None:
     page.locator("#username").fill(person.email)
     page.locator("#password").fill(password)
     page.locator("#password").press("Enter")
+
+
+class Answers:
+    """The messages that a browser carries to us, read as the identity provider wrote them."""
+
+    def __init__(self, page: Page) -> None:
+        self._posted: list[str] = []
+        page.on("request", self._note)
+
+    def _note(self, request: Request) -> None:
+        fields = parse_qs(request.post_data or "") if request.url.endswith("/acs/") else {}
+        self._posted += fields.get("SAMLResponse", [])
+
+    def last(self) -> etree._Element:
+        return etree.fromstring(base64.b64decode(self._posted[-1]))
+
+    def assert_shape(self, path: str) -> None:
+        """The last one has this shape: a habit that was not followed would prove nothing."""
+        message = self.last()
+        assert message.xpath(path, namespaces=NS), etree.tostring(message, pretty_print=True).decode()
 
 
 def who(page: Page, company: Company) -> dict[str, Any]:

@@ -33,15 +33,15 @@ class Samlp:
     def metadata_url(self) -> str:
         return f"{self.address}/metadata"
 
-    def behave(self, person: Person | None = None, *, acs_url: str = "", **habits: Any) -> None:
-        """Sign this person in from now on, with these options of the library."""
+    def behave(self, person: Person | None = None, *, acs_url: str = "", email: str = "", **habits: Any) -> None:
+        """Sign this person in from now on, under another address if one is given, with these options of the library."""
         settings = {
             "port": int(self.address.rpartition(":")[2]),
             "issuer": f"https://sts.windows.net/{TENANT}/",
             "certificate": self.keys.certificate_pem,
             "key": self.keys.private_pem,
             "acs_url": acs_url,
-            "person": profile(person) if person else {},
+            "person": profile(person, email or person.email) if person else {},
             "habits": habits,
         }
         fresh = self.folder / "settings.new"
@@ -49,10 +49,10 @@ class Samlp:
         fresh.replace(self.folder / "settings.json")
 
 
-def profile(person: Person) -> dict[str, Any]:
+def profile(person: Person, email: str) -> dict[str, Any]:
     """The claims of Entra ID: its NameID is the user principal name, which changes; the object identifier does not."""
     return {
-        "name_id": person.email,
+        "name_id": email,
         "name_id_format": EMAIL_FORMAT,
         "claims": {
             f"{MICROSOFT}tenantid": TENANT,
@@ -62,8 +62,8 @@ def profile(person: Person) -> dict[str, Any]:
             "http://schemas.microsoft.com/ws/2008/06/identity/claims/groups": ["8f0e1c", "2b7d9a"],
             f"{CLAIMS}givenname": person.first_name,
             f"{CLAIMS}surname": person.last_name,
-            f"{CLAIMS}emailaddress": person.email.upper(),
-            f"{CLAIMS}name": person.email,
+            f"{CLAIMS}emailaddress": email.upper(),
+            f"{CLAIMS}name": email,
         },
     }
 

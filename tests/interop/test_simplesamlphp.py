@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.interop.company import (
+    Answers,
     diagnosis,
     expect_signed_in,
     give_password,
@@ -50,6 +51,15 @@ AD_FS: dict[str, Any] = {
 URNS: dict[str, Any] = {
     "authproc": {"1": name_id_from("uid")["authproc"]["1"], "2": {"class": "core:AttributeMap", "0": "name2urn"}}
 }
+# What a message must look like for a habit to have been followed.
+SIGNED = "/samlp:Response[ds:Signature]"
+UNSIGNED = "/samlp:Response[not(ds:Signature)]"
+ASSERTION_SIGNED = "/saml:Assertion[ds:Signature]"
+ASSERTION_UNSIGNED = "/saml:Assertion[not(ds:Signature)]"
+ENCRYPTED = "/saml:EncryptedAssertion/xenc:EncryptedData[.//xenc:CipherValue]"
+TARGETED_ID = "//saml:Attribute[@Name='urn:oid:1.3.6.1.4.1.5923.1.1.1.10']/saml:AttributeValue/saml:NameID"
+CLAIM = "//saml:Attribute[@Name='http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress']"
+URN = "//saml:Attribute[@Name='urn:mace:dir:attribute-def:mail']"
 
 
 def test_somebody_signs_in(page: Page, rosier: Company, person: Person) -> None:
@@ -77,26 +87,30 @@ def test_the_page_that_was_wanted_opens_after_the_sign_in(page: Page, rosier: Co
 
 
 @pytest.mark.parametrize(
-    "habits",
+    ("habits", "shape"),
     [
-        pytest.param({"saml20.sign.assertion": False}, id="response-only"),
-        pytest.param({"saml20.sign.response": False}, id="assertion-only"),
-        pytest.param({"assertion.encryption": True}, id="encrypted-and-both-signed"),
-        pytest.param({"assertion.encryption": True, "saml20.sign.assertion": False}, id="encrypted-response-signed"),
-        pytest.param(SHIBBOLETH, id="shibboleth"),
-        pytest.param(SHIBBOLETH | {"assertion.encryption": True}, id="shibboleth-encrypted"),
-        pytest.param(AD_FS, id="ad-fs"),
-        pytest.param(URNS, id="urns"),
-        pytest.param({"attributes.NameFormat": f"{FORMAT}nonsense"}, id="unknown-name-format"),
+        pytest.param({}, SIGNED + ASSERTION_SIGNED, id="both-signed"),
+        pytest.param({"saml20.sign.assertion": False}, SIGNED + ASSERTION_UNSIGNED, id="response-only"),
+        pytest.param({"saml20.sign.response": False}, UNSIGNED + ASSERTION_SIGNED, id="assertion-only"),
+        pytest.param({"assertion.encryption": True}, SIGNED + ENCRYPTED, id="encrypted"),
+        pytest.param(
+            {"assertion.encryption": True, "saml20.sign.assertion": False}, SIGNED + ENCRYPTED, id="only-response-signed"
+        ),
+        pytest.param(SHIBBOLETH, SIGNED + ASSERTION_UNSIGNED + TARGETED_ID, id="shibboleth"),
+        pytest.param(SHIBBOLETH | {"assertion.encryption": True}, SIGNED + ENCRYPTED, id="shibboleth-encrypted"),
+        pytest.param(AD_FS, UNSIGNED + ASSERTION_SIGNED + CLAIM, id="ad-fs"),
+        pytest.param(URNS, SIGNED + ASSERTION_SIGNED + URN, id="urns"),
     ],
 )
 def test_the_habits_of_other_makers(
-    page: Page, rosier: Company, simplesamlphp: SimpleSAMLphp, person: Person, habits: dict[str, Any]
+    page: Page, rosier: Company, simplesamlphp: SimpleSAMLphp, person: Person, habits: dict[str, Any], shape: str
 ) -> None:
     simplesamlphp.behave("rosier", **habits)
+    answers = Answers(page)
     page.goto(rosier.login_url)
     give_password(page, person)
     expect_signed_in(page, rosier, person)
+    answers.assert_shape(shape)
 
     # The second time it is the same person: what identifies them did not change.
     page.context.clear_cookies()

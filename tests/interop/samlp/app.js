@@ -20,7 +20,7 @@ const app = express();
 
 app.get('/metadata', (req, res, next) => {
   const { issuer, certificate } = settings();
-  samlp.metadata({ issuer, cert: certificate, profileMapper: { metadata: [] }, redirectEndpointPath: '/saml2' })(req, res, next);
+  samlp.metadata({ issuer, cert: certificate, redirectEndpointPath: '/saml2' })(req, res, next);
 });
 
 app.get('/saml2', (req, res, next) => {
