@@ -31,7 +31,7 @@ def serving(command: Sequence[str], *, address: str, log: Path, environment: dic
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=ending_with_parent(signal.SIGTERM),
+            preexec_fn=ending_with_parent(signal.SIGTERM),  # noqa: PLW1509  It calls prctl alone.
         )
     try:
         wait_until_answering(server, address, log)

@@ -52,9 +52,7 @@ def employee(_employees: Iterator[Person]) -> Person:
 @pytest.mark.parametrize(
     ("habits", "shape"),
     [
-        pytest.param(
-            {}, "/samlp:Response[not(ds:Signature)]/saml:Assertion[ds:Signature]", id="assertion-only"
-        ),
+        pytest.param({}, "/samlp:Response[not(ds:Signature)]/saml:Assertion[ds:Signature]", id="assertion-only"),
         pytest.param(
             {"signResponse": True, "signAssertion": False},
             "/samlp:Response[ds:Signature]/saml:Assertion[not(ds:Signature)]",
@@ -62,11 +60,12 @@ def employee(_employees: Iterator[Person]) -> Person:
         ),
         pytest.param({"signResponse": True}, "/samlp:Response[ds:Signature]/saml:Assertion[ds:Signature]", id="both"),
         pytest.param(
-            {"signatureNamespacePrefix": "ds", "includeAttributeNameFormat": False}, "//saml:Attribute[not(@NameFormat)]",
+            {"signatureNamespacePrefix": "ds", "includeAttributeNameFormat": False},
+            "//saml:Attribute[not(@NameFormat)]",
             id="no-name-format",
         ),
     ],
-)  # fmt: skip
+)
 def test_entra_like_claims(
     page: Page, tilleul: Company, samlp: Samlp, employee: Person, habits: dict[str, Any], shape: str
 ) -> None:

@@ -94,7 +94,9 @@ def test_the_page_that_was_wanted_opens_after_the_sign_in(page: Page, rosier: Co
         pytest.param({"saml20.sign.response": False}, UNSIGNED + ASSERTION_SIGNED, id="assertion-only"),
         pytest.param({"assertion.encryption": True}, SIGNED + ENCRYPTED, id="encrypted"),
         pytest.param(
-            {"assertion.encryption": True, "saml20.sign.assertion": False}, SIGNED + ENCRYPTED, id="only-response-signed"
+            {"assertion.encryption": True, "saml20.sign.assertion": False},
+            SIGNED + ENCRYPTED,
+            id="only-response-signed",
         ),
         pytest.param(SHIBBOLETH, SIGNED + ASSERTION_UNSIGNED + TARGETED_ID, id="shibboleth"),
         pytest.param(SHIBBOLETH | {"assertion.encryption": True}, SIGNED + ENCRYPTED, id="shibboleth-encrypted"),
@@ -129,9 +131,7 @@ def test_the_habits_of_other_makers(
         pytest.param(
             {"assertion.encryption": True, "saml20.sign.response": False}, "chiffr", id="cbc-in-an-unsigned-response"
         ),
-        pytest.param(
-            {"signature.algorithm": "http://www.w3.org/2000/09/xmldsig#rsa-sha1"}, "SHA-256", id="sha-1"
-        ),
+        pytest.param({"signature.algorithm": "http://www.w3.org/2000/09/xmldsig#rsa-sha1"}, "SHA-256", id="sha-1"),
         pytest.param({"saml20.sign.assertion": False, "saml20.sign.response": False}, "Sign assertion", id="unsigned"),
     ],
 )
