@@ -126,12 +126,16 @@ def shown_trace(page: Page, company: Company) -> str:
     return code.inner_text().strip()
 
 
-def diagnosis(page: Page, company: Company, code: str) -> Locator:
-    """Open, as the organisation's owner, what the code of a refusal stands for."""
+def sign_in_as_owner(page: Page, company: Company) -> None:
     page.goto(f"{company.portal.address}/account/login/")
     page.get_by_label(re.compile("Adresse|Nom d")).fill(company.owner)
     page.get_by_label("Mot de passe").fill(OWNER_PASSWORD)
     page.locator("main form button[type=submit]").first.click()
     page.wait_for_url(re.compile(r"/o/"))
+
+
+def diagnosis(page: Page, company: Company, code: str) -> Locator:
+    """Open, as the organisation's owner, what the code of a refusal stands for."""
+    sign_in_as_owner(page, company)
     page.goto(f"{company.portal.address}/o/{company.slug}/sign-in/?trace={code}")
     return page.locator("main")

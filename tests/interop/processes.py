@@ -11,13 +11,14 @@ import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING
 
-from portal.processes import ending_with_parent, last_lines
+from portal.processes import ending_with_parent, last_lines, stop_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 START_SECONDS = 30
+STOP_SECONDS = 5
 
 
 @contextlib.contextmanager
@@ -37,10 +38,7 @@ def serving(command: Sequence[str], *, address: str, log: Path, environment: dic
         wait_until_answering(server, address, log)
         yield
     finally:
-        # The whole session: PHP's server has workers of its own.
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(server.pid, signal.SIGTERM)
-        server.wait(START_SECONDS)
+        stop_process(server, signal.SIGTERM, STOP_SECONDS)
 
 
 def wait_until_answering(server: subprocess.Popen[bytes], address: str, log: Path) -> None:

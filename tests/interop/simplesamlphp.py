@@ -119,10 +119,6 @@ def running(program: Path, folder: Path, port: int, keys: Keys) -> Iterator[Simp
     provider.prepare(program)
     provider.sign_with(keys)
     command = ["php", "-d", "opcache.enable=0", "-S", f"127.0.0.1:{port}", "-t", str(program / "www")]
-    environment = {
-        "SIMPLESAMLPHP_CONFIG_DIR": str(CONFIGURATION / "config"),
-        "INTEROP_FOLDER": str(folder),
-        "PHP_CLI_SERVER_WORKERS": "2",
-    }
+    environment = {"SIMPLESAMLPHP_CONFIG_DIR": str(CONFIGURATION / "config"), "INTEROP_FOLDER": str(folder)}
     with serving(command, address=provider.metadata_url, log=folder / "server.log", environment=environment):
         yield provider
