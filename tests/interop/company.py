@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from portal.demo.invented import Person
     from tests.journeys.conftest import Portal
 
+GCM = "http://www.w3.org/2009/xmlenc11#aes256-gcm"
 OWNER_PASSWORD = "a long password for the owner"
 
 

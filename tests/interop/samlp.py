@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 APP = Path(__file__).parent / "samlp" / "app.js"
 TENANT = "7b1d4c3e-5a29-4f0e-9d6b-2c8f10a3e4d5"
+ISSUER = f"https://sts.windows.net/{TENANT}/"
 CLAIMS = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
 MICROSOFT = "http://schemas.microsoft.com/identity/claims/"
 EMAIL_FORMAT = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
@@ -37,7 +38,7 @@ class Samlp:
         """Sign this person in from now on, under another address if one is given, with these options of the library."""
         settings = {
             "port": int(self.address.rpartition(":")[2]),
-            "issuer": f"https://sts.windows.net/{TENANT}/",
+            "issuer": ISSUER,
             "certificate": self.keys.certificate_pem,
             "key": self.keys.private_pem,
             "acs_url": acs_url,
@@ -58,7 +59,7 @@ def profile(person: Person, email: str) -> dict[str, Any]:
             f"{MICROSOFT}tenantid": TENANT,
             f"{MICROSOFT}objectidentifier": f"00000000-0000-4000-8000-{person.number:0>12}",
             f"{MICROSOFT}displayname": f"{person.first_name} {person.last_name}",
-            f"{MICROSOFT}identityprovider": f"https://sts.windows.net/{TENANT}/",
+            f"{MICROSOFT}identityprovider": ISSUER,
             "http://schemas.microsoft.com/ws/2008/06/identity/claims/groups": ["8f0e1c", "2b7d9a"],
             f"{CLAIMS}givenname": person.first_name,
             f"{CLAIMS}surname": person.last_name,

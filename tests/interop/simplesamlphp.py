@@ -40,13 +40,11 @@ class SimpleSAMLphp:
     address: str
 
     @property
-    def entity_id(self) -> str:
+    def metadata_url(self) -> str:
+        """By default this is its entity ID as well."""
         return f"{self.address}/saml2/idp/metadata.php"
 
-    # By default this address gives the metadata as well; here as there, the two are the same.
-    metadata_url = entity_id
-
-    def prepare(self, program: Path) -> None:
+    def prepare(self, program: Path, entity_id: str) -> None:
         for name in ("keys", "data", "tmp", "sessions", "services"):
             (self.folder / name).mkdir()
         # A Debian package's files lie at /usr/share and /etc, or below the folder that it was unpacked to.
@@ -55,7 +53,7 @@ class SimpleSAMLphp:
             "settings.json",
             {
                 "address": self.address,
-                "entity_id": self.entity_id,
+                "entity_id": entity_id or self.metadata_url,
                 "salt": secrets.token_hex(16),
                 "attribute_maps": str(maps),
                 "hosted": {},
@@ -79,10 +77,10 @@ class SimpleSAMLphp:
             },
         )
 
-    def sign_with(self, keys: Keys, *, next_keys: Keys | None = None) -> None:
-        """Sign with these keys from now on; the next ones are published beside them."""
+    def sign_with(self, keys: Keys, *, next_keys: Keys | None = None, **published: Any) -> None:
+        """Sign with these keys from now on, with the next ones and these options published beside them."""
         settings = json.loads((self.folder / "settings.json").read_text())
-        settings["hosted"] = self._stored(keys, "")
+        settings["hosted"] = published | self._stored(keys, "")
         if next_keys:
             settings["hosted"] |= self._stored(next_keys, "new_")
         self._write("settings.json", settings)
@@ -113,10 +111,10 @@ class SimpleSAMLphp:
 
 
 @contextlib.contextmanager
-def running(program: Path, folder: Path, port: int, keys: Keys) -> Iterator[SimpleSAMLphp]:
+def running(program: Path, folder: Path, port: int, keys: Keys, *, entity_id: str = "") -> Iterator[SimpleSAMLphp]:
     """Run the SimpleSAMLphp that is installed at `program` by PHP's own server."""
     provider = SimpleSAMLphp(folder, f"http://127.0.0.1:{port}")
-    provider.prepare(program)
+    provider.prepare(program, entity_id)
     provider.sign_with(keys)
     command = ["php", "-d", "opcache.enable=0", "-S", f"127.0.0.1:{port}", "-t", str(program / "www")]
     environment = {"SIMPLESAMLPHP_CONFIG_DIR": str(CONFIGURATION / "config"), "INTEROP_FOLDER": str(folder)}

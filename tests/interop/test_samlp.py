@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.interop.company import (
+    GCM,
     Answers,
     certificate_in,
     connected_company,
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.interop
 
 PEOPLE = invented_people("tilleul.example", 10)
-GCM = "http://www.w3.org/2009/xmlenc11#aes256-gcm"
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,8 @@ from tests.interop.company import (
     shown_trace,
     who,
 )
-from tests.interop.simplesamlphp import FORMAT, FORMAT_1_1, name_id_from
+from tests.interop.habits import AD_FS, SHIBBOLETH, TRANSIENT, URNS
+from tests.interop.simplesamlphp import FORMAT_1_1, name_id_from
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -27,30 +28,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.interop
 
-TRANSIENT = f"{FORMAT}transient"
-# Shibboleth: a NameID that changes, the one that does not in eduPersonTargetedID, names by OID, the response signed.
-SHIBBOLETH: dict[str, Any] = {
-    "NameIDFormat": TRANSIENT,
-    "saml20.sign.assertion": False,
-    "attributes.NameFormat": "urn:oasis:names:tc:SAML:2.0:attrname-format:uri",
-    "attributeencodings": {"urn:oid:1.3.6.1.4.1.5923.1.1.1.10": "raw"},
-    "authproc": {
-        "1": {"class": "core:TargetedID", "identifyingAttribute": "uid", "nameId": True},
-        "2": {"class": "core:AttributeMap", "0": "name2oid"},
-    },
-}
-# AD FS: the account's name as a NameID without a format, names by claims, the assertion signed.
-AD_FS: dict[str, Any] = {
-    "NameIDFormat": f"{FORMAT_1_1}unspecified",
-    "saml20.sign.response": False,
-    "authproc": {
-        "1": name_id_from("uid", f"{FORMAT_1_1}unspecified")["authproc"]["1"],
-        "2": {"class": "core:AttributeMap", "0": "name2claim"},
-    },
-}
-URNS: dict[str, Any] = {
-    "authproc": {"1": name_id_from("uid")["authproc"]["1"], "2": {"class": "core:AttributeMap", "0": "name2urn"}}
-}
 # What a message must look like for a habit to have been followed.
 SIGNED = "/samlp:Response[ds:Signature]"
 UNSIGNED = "/samlp:Response[not(ds:Signature)]"
