@@ -218,6 +218,7 @@ MFA_TOTP_ISSUER = "Objectif IA"
 
 # The prefix makes the browser refuse a cookie that a neighbouring host tries to set.
 _prefix = "__Host-" if SECURE else ""
+SESSION_ENGINE = "portal.core.sessions"
 SESSION_COOKIE_NAME = f"{_prefix}portal"
 CSRF_COOKIE_NAME = f"{_prefix}csrf"
 SIGN_IN_COOKIE_NAME = f"{_prefix}sign-in"

@@ -7,12 +7,15 @@ from django.urls import include, path
 from django.views.i18n import set_language
 
 from portal.core import views as core
+from sso.sign_out_views import leave
 
 urlpatterns = [
     path("healthz", core.healthz, name="healthz"),
     path("readyz", core.readyz, name="readyz"),
     path("metrics", core.metrics, name="metrics"),
     path("i18n/language/", login_not_required(set_language), name="set_language"),
+    # Signing out, for everybody: whoever came by their company signs out there too.
+    path("account/logout/", leave, name="account_logout"),
     # /account/ : staff sign-in, second factor, passkeys
     path("account/", include("allauth.urls")),
     # / · /o/<org>/ · /manage/ · /me/

@@ -76,11 +76,11 @@ def count_failure(request: HttpRequest, connection: Connection) -> None:
 
 
 def _counter(request: HttpRequest, connection: Connection) -> str:
-    source = hashlib.sha256(_client_address(request).encode()).hexdigest()[:32]
+    source = hashlib.sha256(client_address(request).encode()).hexdigest()[:32]
     return f"sso-failures:{connection.pk}:{source}"
 
 
-def _client_address(request: HttpRequest) -> str:
+def client_address(request: HttpRequest) -> str:
     """Return whom our own proxy saw: its entry is the last one, those before are the visitor's word."""
     behind_proxy = getattr(settings, "SECURE_PROXY_SSL_HEADER", None)
     forwarded: str = request.META.get("HTTP_X_FORWARDED_FOR", "") if behind_proxy else ""

@@ -176,6 +176,8 @@ def _fields(idp: IdentityProvider) -> dict[str, str | list[str]]:
         "idp_sso_url": idp.sso_url,
         "idp_sso_binding": idp.sso_binding,
         "idp_slo_url": idp.slo_url,
+        "idp_slo_binding": idp.slo_binding if idp.slo_url else "",
+        "idp_slo_response_url": idp.slo_response_url,
         "idp_certificates": list(idp.certificates),
     }
 
@@ -198,5 +200,7 @@ def _facts(idp: IdentityProvider) -> dict[str, str | int]:
         "sso_url": idp.sso_url,
         "binding": idp.sso_binding,
         "slo_url": idp.slo_url,
+        "slo_binding": idp.slo_binding if idp.slo_url else "",
+        "slo_response_url": idp.slo_response_url,
         "certificates": len(idp.certificates),
     }

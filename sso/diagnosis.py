@@ -33,6 +33,15 @@ _START_AGAIN = frozenset(
 )
 _REFUSED_THERE = "status_"
 
+_PLAIN = {
+    "user_disabled": lazy("Your access has ended. If this is a mistake, ask your organisation's HR."),
+    "connection_closed": lazy("Your organisation's sign-in is not open yet. HR will tell you when it is."),
+    "identity_suspended": lazy(
+        "Your organisation changed its sign-in service: an owner must confirm first that it is still you."
+    ),
+    "too_many": lazy("Too many failed attempts come from your network. Wait a minute, then start again."),
+}
+
 # Code → what happened, what to do. The words of the interface of the identity providers stay in English.
 _DIAGNOSES: dict[str, tuple[_StrPromise, _StrPromise]] = {
     "issuer_mismatch": (
@@ -122,6 +131,18 @@ _DIAGNOSES: dict[str, tuple[_StrPromise, _StrPromise]] = {
     "staff_account": (
         lazy("The account belongs to the programme's own people."),
         lazy("They sign in by password; your identity provider is not concerned."),
+    ),
+    "identity_suspended": (
+        lazy("The identity provider was replaced, and this person holds a role here."),
+        lazy("An owner confirms on the page of the matches that it is still the same person."),
+    ),
+    "logout_partial": (
+        lazy("The identity provider says that it has not ended every session."),
+        lazy("Its journal says which service kept one; the session here has ended."),
+    ),
+    "logout_no_session": (
+        lazy("The identity provider asked to sign somebody out who was not signed in here."),
+        lazy("Nothing to repair: most often the session here had already ended."),
     ),
     "nameid_missing": (
         lazy("The answer does not say who the person is."),
@@ -236,17 +257,22 @@ def diagnosed(trace: SignInTrace) -> Diagnosis:
 
 def plain_sentence(code: str) -> str:
     """Return what the person reads: what to do next, and nothing about how the check works."""
-    if code == "user_disabled":
-        return _("Your access has ended. If this is a mistake, ask your organisation's HR.")
-    if code == "connection_closed":
-        return _("Your organisation's sign-in is not open yet. HR will tell you when it is.")
-    if code == "too_many":
-        return _("Too many failed attempts come from your network. Wait a minute, then start again.")
+    if code in _PLAIN:
+        return str(_PLAIN[code])
     if code in _START_AGAIN:
         return _("This sign-in took too long, or its page was opened twice. Start again: nothing is lost.")
     if code.startswith(_REFUSED_THERE):
         return _("Your company's sign-in service did not let you through. Try again, or ask your IT support.")
     return _("Your company's sign-in service and the portal do not understand each other. It is not your mistake.")
+
+
+def sign_out_sentence(code: str) -> str:
+    """Return what somebody reads who has signed out here, and not certainly there."""
+    if code == "logout_partial":
+        return _(
+            "Your company's sign-in service says that you are still signed in to something else. Close your browser."
+        )
+    return _("We could not check that your company's sign-in service has signed you out too. Close your browser.")
 
 
 def may_start_again(code: str) -> bool:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from portal.core.tenancy import cursor_rows
 from portal.organisations.selectors import verified_domains
-from portal.people.models import Affiliation, Employee, Membership
+from portal.people.models import Employee, Membership
 
 if TYPE_CHECKING:
     from portal.organisations.models import Organisation
@@ -35,20 +36,37 @@ def certain_employee(organisation: Organisation, user: User, *, number: str, ema
     """
     if Membership.objects.filter(organisation_id=organisation.pk, user=user).exists():
         return None
-    employees = Employee.objects.filter(organisation_id=organisation.pk)
-    by_number = employees.filter(employee_number=number).first() if number else None
-    if by_number:
-        return _free(by_number)
-    carriers = list(employees.filter(email=email).order_by("id")[:2]) if email else []
-    if len(carriers) != 1:
+    employee_id = free_employee_id(organisation, number=number, email=email)
+    if employee_id is None:
+        return None
+    return Employee.objects.filter(organisation_id=organisation.pk, pk=employee_id).first()
+
+
+def free_employee_id(organisation: Organisation, *, number: str, email: str) -> int | None:
+    """Return the one active employee whom this number or this trusted address names and who is nobody's yet."""
+    if not number and not email:
+        return None
+    rows = cursor_rows(
+        """
+        SELECT true, e.id, e.employee_number, e.active, EXISTS (
+            SELECT FROM people_affiliation a WHERE a.organisation_id = e.organisation_id AND a.employee_id = e.id)
+        FROM people_employee e
+        WHERE e.organisation_id = %(organisation)s AND e.employee_number = %(number)s AND e.employee_number <> ''
+        UNION ALL (
+        SELECT false, e.id, e.employee_number, e.active, EXISTS (
+            SELECT FROM people_affiliation a WHERE a.organisation_id = e.organisation_id AND a.employee_id = e.id)
+        FROM people_employee e
+        WHERE e.organisation_id = %(organisation)s AND e.email = %(email)s AND e.email <> '' ORDER BY e.id LIMIT 2)
+        """,
+        {"organisation": organisation.pk, "number": number, "email": email},
+    )
+    named = [row[1:] for row in rows if row[0]]
+    carriers = [row[1:] for row in rows if not row[0]]
+    if not named and len(carriers) != 1:
         # Nobody, or a shared mailbox.
         return None
-    if number and carriers[0].employee_number:
+    employee_id, its_number, active, taken = named[0] if named else carriers[0]
+    if not named and number and its_number:
         # The address is theirs but the number is not: addresses are handed on, numbers are not.
         return None
-    return _free(carriers[0])
-
-
-def _free(employee: Employee) -> Employee | None:
-    taken = Affiliation.objects.filter(organisation_id=employee.organisation_id, employee=employee).exists()
-    return employee if employee.active and not taken else None
+    return int(employee_id) if active and not taken else None

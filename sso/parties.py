@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ from django.urls import reverse
 from portal.core.sealing import unseal
 from sso.saml.config import IdentityProvider, ServiceProvider, bare_certificate, fingerprint
 from sso.saml.errors import SAMLError
+from sso.saml.names import BINDING_REDIRECT
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -34,22 +36,28 @@ def address(public_id: UUID, page: str) -> str:
 
 
 def service_provider(connection: Connection) -> ServiceProvider:
-    """Return our side. No sign-out service is published until there is one.
+    """Return our side.
 
     Raises:
         SAMLError: `key_unreadable`: it was sealed with a key that this portal no longer has.
     """
     try:
-        private_key = unseal(bytes(connection.sp_private_key), purpose=KEY_PURPOSE).decode()
+        private_key = _unsealed(bytes(connection.sp_private_key))
     except InvalidToken:
         raise SAMLError("key_unreadable") from None
     return ServiceProvider(
         entity_id=connection.entity_id,
         acs_url=address(connection.public_id, "acs"),
-        sls_url="",
+        sls_url=address(connection.public_id, "sls"),
         private_key_pem=private_key,
         certificate_pem=connection.sp_certificate,
     )
+
+
+@lru_cache(maxsize=1024)
+def _unsealed(sealed: bytes) -> str:
+    """Open a key once: it stays in this process's memory anyway, where what it signs with is kept ready."""
+    return unseal(sealed, purpose=KEY_PURPOSE).decode()
 
 
 def identity_provider(connection: Connection) -> IdentityProvider:
@@ -58,6 +66,8 @@ def identity_provider(connection: Connection) -> IdentityProvider:
         sso_url=connection.idp_sso_url,
         sso_binding=connection.idp_sso_binding,
         slo_url=connection.idp_slo_url,
+        slo_binding=connection.idp_slo_binding or BINDING_REDIRECT,
+        slo_response_url=connection.idp_slo_response_url,
         certificates=tuple(connection.idp_certificates),
     )
 

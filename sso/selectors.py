@@ -12,7 +12,7 @@ from portal.core.errors import Refusal
 from portal.core.tenancy import platform_scope
 from portal.people.models import Affiliation, Employee
 from portal.people.selectors import roster, unlinked_affiliations
-from sso.models import Connection, Identity, SignInRequest, SignInTrace
+from sso.models import Connection, Identity, SignInRequest, SignInSession, SignInTrace
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -68,12 +68,36 @@ def connection_with(organisation: Organisation, public_id: UUID) -> Connection |
 
 def recent_failures(organisation: Organisation, *, limit: int = 20) -> list[SignInTrace]:
     """Return the newest failed sign-ins first."""
-    return list(SignInTrace.objects.filter(organisation_id=organisation.pk).order_by("-id")[:limit])
+    failed = SignInTrace.objects.filter(organisation_id=organisation.pk).exclude(error="")
+    return list(failed.defer("raw").order_by("-id")[:limit])
 
 
 def failure_coded(organisation: Organisation, code: str) -> SignInTrace | None:
     wanted = code.strip().upper().replace("\x00", "")
-    return SignInTrace.objects.filter(organisation_id=organisation.pk, code=wanted).first()
+    return SignInTrace.objects.filter(organisation_id=organisation.pk, code=wanted).defer("raw").first()
+
+
+def traces(organisation: Organisation, *, connection: Connection | None = None) -> QuerySet[SignInTrace]:
+    """Return every attempt, the newest first, without the messages: those are read by `sso.traces.read_message`.
+
+    A user is set on those that signed somebody in; `error` is "" on those that were verified.
+    """
+    found = SignInTrace.objects.filter(organisation_id=organisation.pk)
+    if connection is not None:
+        found = found.filter(connection=connection)
+    return found.defer("raw").select_related("connection", "user").order_by("-id")
+
+
+def sessions_of(organisation: Organisation, user: User) -> QuerySet[SignInSession]:
+    """Return the browser sessions of a login that began at an identity provider of this organisation."""
+    found = SignInSession.objects.filter(organisation_id=organisation.pk, user=user)
+    return found.select_related("connection").order_by("-id")
+
+
+def suspended_identities(organisation: Organisation) -> QuerySet[Identity]:
+    """Return who waits for an owner's word since their identity provider was replaced."""
+    found = Identity.objects.filter(organisation_id=organisation.pk, suspended_at__isnull=False)
+    return found.select_related("user", "connection").order_by("suspended_at", "id")
 
 
 def purpose_of(connection: Connection, request_id: str) -> str:

@@ -4,45 +4,43 @@ from __future__ import annotations
 
 import json
 import secrets
-import uuid
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from cryptography.fernet import InvalidToken
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from portal.audit.actions import Action
-from portal.audit.services import record_event
+from portal.audit.services import Fact, record_event, record_events
 from portal.core.errors import Refusal
 from portal.core.sealing import seal, unseal
 from portal.enrolments.services import activate_enrolments
+from portal.people.arrival import welcome_newcomer
 from portal.people.learners import ensure_learner
-from portal.people.models import Affiliation, Membership, User
+from portal.people.models import Affiliation
 from portal.people.selectors import has_left, unlinked_affiliations, user_actor
 from portal.people.services import link_affiliation
-from sso.linking import certain_employee, trusted_email
-from sso.models import Identity, SignInRequest, SignInTrace
+from sso.identities import KnownPerson, claim_identity, known_person, pass_on_identity
+from sso.linking import certain_employee, free_employee_id, trusted_email
+from sso.models import Identity, SignInRequest
 from sso.parties import identity_provider, service_provider
-from sso.replay import (
-    REQUEST_LIFETIME,
-    digest,
-    remember_assertion,
-    take_request,
-    take_ticket,
-    waiting_request,
-)
+from sso.replay import REQUEST_LIFETIME, digest, keep_answer, take_ticket, waiting_request
 from sso.saml.attributes import MappedPerson, mapped
 from sso.saml.errors import SAMLError
-from sso.saml.request import SignInRedirect, authn_request, new_request_id
+from sso.saml.logout import SignOutName
+from sso.saml.request import authn_request, new_request_id
 from sso.saml.response import verify_response
 from sso.selectors import OPEN_STATES, employees_named
+from sso.traces import verified_trace
 
 if TYPE_CHECKING:
     from portal.core.actor import Actor
     from portal.organisations.models import Organisation
+    from portal.people.models import User
     from sso.models import Connection
+    from sso.saml.bindings import SignInRedirect
     from sso.saml.response import VerifiedAssertion
 
 ANSWER_PURPOSE = "sso-answer"
@@ -53,17 +51,22 @@ _LONGEST_SUBJECT = 512
 _LONGEST_NUMBER = 64
 _LONGEST_NAME = 200
 _LONGEST_PATH = 500
-_TRACE_SIGNS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
-_KEPT_DETAILS = ("received", "expected", "reason")
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What waits, sealed, between the POST that brought it and the GET of the browser that asked."""
+    """What waits, sealed, between the POST that brought it and the GET of the browser that asked.
+
+    `name` is the NameID as a sign-out repeats it; `session_end` is when the identity provider's own session ends, or
+    ""; `trace` is the code of what the attempt has left already.
+    """
 
     person: MappedPerson
     session_index: str
     attributes: tuple[str, ...]
+    name: SignOutName
+    session_end: str
+    trace: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +77,13 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """Who signed in, and where the browser goes."""
+    """Who signed in, where the browser goes, and what `sso.session` keeps of it."""
 
     user: User
-    session_index: str
+    identity_id: int
+    email: str
+    number: str
+    answer: Answer
     next_path: str
 
 
@@ -110,7 +116,7 @@ def begin_sign_in(*, connection: Connection, nonce: str, next_path: str = "", pu
 
 
 @transaction.atomic
-def answer_sign_in(*, connection: Connection, saml_response: str, request_id: str) -> Ticket:
+def answer_sign_in(*, connection: Connection, saml_response: str, request_id: str, client_address: str = "") -> Ticket:
     """Verify a posted response, keep what it says, and return the one-time ticket for the browser that asked.
 
     A message that is refused uses nothing up: whoever posts rubbish in someone's name spoils nothing.
@@ -128,11 +134,10 @@ def answer_sign_in(*, connection: Connection, saml_response: str, request_id: st
         request_id=request.request_id,
         now=now,
     )
-    answer = _answer(connection, assertion)
+    trace = verified_trace(posted=saml_response, name_id=assertion.name_id, client_address=client_address, now=now)
+    answer = _answer(connection, assertion, trace.code)
     sealed = seal(json.dumps(asdict(answer)).encode(), purpose=ANSWER_PURPOSE)
-    ticket = take_request(request, sealed, now=now)
-    remember_assertion(connection, assertion)
-    return Ticket(ticket, request.purpose)
+    return Ticket(keep_answer(request, assertion, sealed, trace, now=now), request.purpose)
 
 
 @transaction.atomic
@@ -142,20 +147,24 @@ def take_answer(*, connection: Connection, ticket: str, nonce: str, purpose: str
     Raises:
         SAMLError: `ticket_unknown`, `ticket_expired`, `ticket_used`, `browser_mismatch`, `connection_closed`.
     """
-    request = take_ticket(connection, ticket, nonce, now=timezone.now())
-    if request.purpose != purpose:
-        raise SAMLError("ticket_unknown")
+    return _taken_answer(connection, ticket, nonce, purpose)
+
+
+def _taken_answer(connection: Connection, ticket: str, nonce: str, purpose: str) -> tuple[SignInRequest, Answer]:
+    taken = take_ticket(connection, ticket, nonce, purpose, now=timezone.now())
     _require_open(connection, purpose)
     try:
-        content = json.loads(unseal(bytes(request.answer or b""), purpose=ANSWER_PURPOSE))
+        content = json.loads(unseal(taken.answer, purpose=ANSWER_PURPOSE))
     except InvalidToken:
         # The portal's key changed within this minute.
         raise SAMLError("ticket_expired") from None
-    return request, Answer(
-        person=MappedPerson(**content["person"]),
-        session_index=content["session_index"],
-        attributes=tuple(content["attributes"]),
+    answer = Answer(
+        person=MappedPerson(**content.pop("person")),
+        name=SignOutName(**content.pop("name")),
+        attributes=tuple(content.pop("attributes")),
+        **content,
     )
+    return taken.request, answer
 
 
 @transaction.atomic
@@ -163,52 +172,66 @@ def complete_login(*, connection: Connection, ticket: str, nonce: str) -> Login:
     """Turn a waiting answer into a login: find or make the user, recognise the employee, start the enrolments.
 
     Raises:
-        SAMLError: as `take_answer`, and `user_disabled`, `staff_account`.
+        SAMLError: as `take_answer`, and `user_disabled`, `staff_account`, `identity_suspended`.
     """
-    request, answer = take_answer(connection=connection, ticket=ticket, nonce=nonce, purpose=SIGN_IN)
+    request, answer = _taken_answer(connection, ticket, nonce, SIGN_IN)
+    try:
+        return _login(connection, request, answer)
+    except SAMLError as error:
+        error.trace = answer.trace
+        raise
+
+
+def _login(connection: Connection, request: SignInRequest, answer: Answer) -> Login:
     organisation = connection.organisation
-    email = trusted_email(organisation, answer.person)
-    user, first = _signed_in_user(connection, answer.person, email)
-    affiliation, _made = Affiliation.objects.get_or_create(user=user, organisation=organisation)
-    actor = user_actor(user)
-    recognise_person(
-        actor=actor,
-        organisation=organisation,
-        affiliation=affiliation,
-        number=_number(answer.person),
+    person = answer.person
+    email = trusted_email(organisation, person)
+    known = known_person(connection, person.subject)
+    facts: list[Fact] = []
+    first = known is None
+    if known is None:
+        known, first = _newcomer(connection, person, email, facts)
+    _require_welcome(organisation, known)
+    if known.suspended:
+        known, first = _settled(connection, known, person, email, facts)
+    actor = user_actor(known.user)
+    if not first:
+        _refresh_user(known.user, person, email)
+        known = _recognised(actor, organisation, known, number=_number(person), email=email)
+    if known.employee_id is not None:
+        activate_enrolments(actor=actor, organisation=organisation, employee_id=known.employee_id)
+    action = Action.FIRST_SIGN_IN if first else Action.PERSON_SIGNED_IN
+    facts.append(Fact(action, str(known.user.pk), {"connection": str(connection.public_id)}))
+    record_events(actor=actor, organisation_id=organisation.pk, facts=facts)
+    next_path = request.next_path or (f"/o/{organisation.slug}/" if known.role else "/me/")
+    return Login(
+        user=known.user,
+        identity_id=known.identity_id,
         email=email,
+        number=_number(person),
+        answer=answer,
+        next_path=next_path,
     )
-    _require_welcome(organisation, affiliation)
-    ensure_learner(user=user, organisation_id=organisation.pk)
-    record_event(
-        actor=actor,
-        organisation_id=organisation.pk,
-        action=Action.FIRST_SIGN_IN if first else Action.PERSON_SIGNED_IN,
-        subject=str(user.pk),
-        data={"connection": str(connection.public_id)},
-    )
-    next_path = request.next_path or _home(organisation, user)
-    return Login(user=user, session_index=answer.session_index, next_path=next_path)
 
 
 @transaction.atomic
-def recognise_person(
-    *, actor: Actor, organisation: Organisation, affiliation: Affiliation, number: str, email: str
-) -> None:
-    """Link a login to the employee that it certainly is, and record the sign-in on that person's enrolments."""
-    employee_id = affiliation.employee_id
-    if employee_id is None:
-        employee = certain_employee(organisation, affiliation.user, number=number, email=email)
-        if employee is None:
-            return
-        try:
-            link_affiliation(actor=actor, organisation=organisation, affiliation=affiliation, employee=employee)
-        except Refusal:
-            # Somebody else was linked to this employee at the same moment: HR will say who it is.
-            return
-        affiliation.employee = employee
-        employee_id = employee.pk
-    activate_enrolments(actor=actor, organisation=organisation, employee_id=employee_id)
+def confirm_identity(*, actor: Actor, organisation: Organisation, identity_id: int) -> None:
+    """Say that whoever signs in by this identity is still the person it stood for before its provider was replaced.
+
+    Raises:
+        Refusal: `unknown_identity`: there is none, or somebody else has said so already.
+    """
+    waiting = Identity.objects.filter(organisation_id=organisation.pk, pk=identity_id, suspended_at__isnull=False)
+    user_id = waiting.values_list("user_id", flat=True).first()
+    if user_id is None or not waiting.update(suspended_at=None):
+        raise Refusal("unknown_identity", _("Nobody waits to be confirmed here any more."))
+    record_event(
+        actor=actor,
+        organisation_id=organisation.pk,
+        action=Action.IDENTITY_CONFIRMED,
+        subject=str(user_id),
+        data={"identity": identity_id},
+    )
 
 
 @transaction.atomic
@@ -231,92 +254,113 @@ def match_person(*, actor: Actor, organisation: Organisation, affiliation_id: in
     activate_enrolments(actor=actor, organisation=organisation, employee_id=found[0].pk)
 
 
-@transaction.atomic
-def record_failure(*, connection: Connection, error: SAMLError) -> SignInTrace:
-    """Keep why a sign-in failed, without who it was, under the short code that the person is shown.
-
-    The status message of an identity provider often names the person: it is not kept.
-    """
-    details = {name: error.details[name] for name in _KEPT_DETAILS if error.details.get(name)}
-    while True:
-        code = "".join(secrets.choice(_TRACE_SIGNS) for _sign in range(8))
-        trace, created = SignInTrace.objects.get_or_create(
-            organisation_id=connection.organisation_id,
-            code=code,
-            defaults={"connection": connection, "error": error.code[:60], "details": details},
-        )
-        if created:
-            return trace
-
-
 def _require_open(connection: Connection, purpose: str) -> None:
     if purpose != TEST and connection.state not in OPEN_STATES:
         raise SAMLError("connection_closed", received=connection.state)
 
 
-def _answer(connection: Connection, assertion: VerifiedAssertion) -> Answer:
+def _answer(connection: Connection, assertion: VerifiedAssertion, trace: str) -> Answer:
     """Return what is kept of an assertion: the mapped values, and of the rest the names only."""
     person = mapped(assertion, connection.attribute_mapping)
     if len(person.subject) > _LONGEST_SUBJECT:
         raise SAMLError("nameid_too_long", received=str(len(person.subject)), expected=str(_LONGEST_SUBJECT))
-    return Answer(person, assertion.session_index, tuple(sorted(assertion.attributes)))
-
-
-def _signed_in_user(connection: Connection, person: MappedPerson, email: str) -> tuple[User, bool]:
-    """Return the login of this identity, and whether it was made just now.
-
-    Raises:
-        SAMLError: `staff_account`, `user_disabled`.
-    """
-    identity, first = _identity(connection, person, email)
-    user = identity.user
-    if user.staff_role:
-        # The programme's people sign in by password and second factor, never by a partner's word.
-        raise SAMLError("staff_account")
-    if not user.is_active:
-        raise SAMLError("user_disabled")
-    if not first:
-        Identity.objects.filter(pk=identity.pk).update(
-            email=email, employee_number=_number(person), last_seen_at=timezone.now()
-        )
-        _refresh_user(user, person, email)
-    return user, first
-
-
-def _identity(connection: Connection, person: MappedPerson, email: str) -> tuple[Identity, bool]:
-    known = Identity.objects.select_related("user__learner").filter(
-        organisation_id=connection.organisation_id, connection=connection, subject=person.subject
+    return Answer(
+        person=person,
+        session_index=assertion.session_index,
+        attributes=tuple(sorted(assertion.attributes)),
+        name=SignOutName(
+            assertion.name_id, assertion.name_id_format, assertion.name_qualifier, assertion.sp_name_qualifier
+        ),
+        session_end=assertion.session_end.isoformat() if assertion.session_end else "",
+        trace=trace,
     )
-    identity = known.first()
-    if identity:
-        return identity, False
-    try:
-        with transaction.atomic():
-            return _new_identity(connection, person, email), True
-    except IntegrityError:
-        # The same person's other tab was first.
-        return known.get(), False
 
 
-def _new_identity(connection: Connection, person: MappedPerson, email: str) -> Identity:
-    user = User(
-        # Opaque: an address is no proof of who somebody is, and a name with "@" is one with a password.
-        username=f"sso:{uuid.uuid4()}",
+def _newcomer(connection: Connection, person: MappedPerson, email: str, facts: list[Fact]) -> tuple[KnownPerson, bool]:
+    """Return the new person of an identity, or the one whom their other tab has just made."""
+    number = _number(person)
+    claimed = claim_identity(connection, person.subject, email=email, number=number, now=timezone.now())
+    if claimed is None:
+        known = known_person(connection, person.subject)
+        if known is None:
+            raise SAMLError("request_used")
+        return known, False
+    identity_id, user_id = claimed
+    employee_id = free_employee_id(connection.organisation, number=number, email=email)
+    return _welcomed(connection, identity_id, user_id, person, email, employee_id, facts), True
+
+
+def _welcomed(  # noqa: PLR0917  The parts of one new person.
+    connection: Connection,
+    identity_id: int,
+    user_id: int,
+    person: MappedPerson,
+    email: str,
+    employee_id: int | None,
+    facts: list[Fact],
+) -> KnownPerson:
+    arrival = welcome_newcomer(
+        organisation=connection.organisation,
+        user_id=user_id,
         email=email,
         name=_name(person),
-        language=connection.organisation.language,
+        employee_id=employee_id,
     )
-    user.set_unusable_password()
-    user.save()
-    return Identity.objects.create(
-        organisation_id=connection.organisation_id,
-        connection=connection,
-        subject=person.subject,
-        user=user,
-        email=email,
-        employee_number=_number(person),
-        last_seen_at=timezone.now(),
+    if arrival.employee_id is not None:
+        facts.append(Fact(Action.EMPLOYEE_LINKED, str(arrival.employee_id), {"user": arrival.user.pk}))
+    return KnownPerson(
+        identity_id=identity_id,
+        user=arrival.user,
+        affiliation_id=arrival.affiliation_id,
+        employee_id=arrival.employee_id,
     )
+
+
+def _settled(
+    connection: Connection, known: KnownPerson, person: MappedPerson, email: str, facts: list[Fact]
+) -> tuple[KnownPerson, bool]:
+    """Say who comes by an identity whose provider was replaced: the same person, or a new one.
+
+    Whoever administers the new provider can assert anything: a role is never given back on its word. A learner whose
+    number or address still names their employee is taken for the same; anybody else begins anew, and waits at HR's
+    desk.
+
+    Raises:
+        SAMLError: `identity_suspended`: an owner has to say that it is still this person.
+    """
+    if known.role:
+        raise SAMLError("identity_suspended")
+    number = _number(person)
+    by_number = bool(number and known.employee_number)
+    same = number == known.employee_number if by_number else bool(email) and email == known.employee_email
+    if known.employee_id is None or not same:
+        user_id = pass_on_identity(connection, known.identity_id)
+        return _welcomed(connection, known.identity_id, user_id, person, email, None, facts), True
+    Identity.objects.filter(organisation_id=connection.organisation_id, pk=known.identity_id).update(suspended_at=None)
+    by = "employee_number" if by_number else "email"
+    facts.append(Fact(Action.IDENTITY_CONFIRMED, str(known.user.pk), {"identity": known.identity_id, "by": by}))
+    return known, False
+
+
+def _recognised(
+    actor: Actor, organisation: Organisation, known: KnownPerson, *, number: str, email: str
+) -> KnownPerson:
+    """Return somebody who has been here before, linked by now when it is certain who they are."""
+    if known.affiliation_id is not None and known.employee_id is not None and known.door:
+        return known
+    ensure_learner(user=known.user, organisation_id=organisation.pk)
+    affiliation, _made = Affiliation.objects.get_or_create(user=known.user, organisation=organisation)
+    employee = None
+    if known.employee_id is None and not known.role:
+        employee = certain_employee(organisation, known.user, number=number, email=email)
+    if employee is None:
+        return known
+    try:
+        link_affiliation(actor=actor, organisation=organisation, affiliation=affiliation, employee=employee)
+    except Refusal:
+        # Somebody else was linked to this employee at the same moment: HR will say who it is.
+        return known
+    return replace(known, affiliation_id=affiliation.pk, employee_id=employee.pk)
 
 
 def _refresh_user(user: User, person: MappedPerson, email: str) -> None:
@@ -327,20 +371,17 @@ def _refresh_user(user: User, person: MappedPerson, email: str) -> None:
         user.save(update_fields=["name", "email"])
 
 
-def _require_welcome(organisation: Organisation, affiliation: Affiliation) -> None:
-    """Refuse whoever left. The last way in of an owner is not the roster's to close."""
-    if has_left(organisation.pk, affiliation.user):
+def _require_welcome(organisation: Organisation, known: KnownPerson) -> None:
+    """Refuse whoever left. The last way in of an owner is not the roster's to close.
+
+    Raises:
+        SAMLError: `staff_account`, `user_disabled`.
+    """
+    if known.user.staff_role:
+        # The programme's people sign in by password and second factor, never by a partner's word.
+        raise SAMLError("staff_account")
+    if not known.user.is_active or (not known.employee_active and has_left(organisation.pk, known.user)):
         raise SAMLError("user_disabled")
-
-
-def _home(organisation: Organisation, user: User) -> str:
-    """Return where somebody begins. The addresses are the contract's: the pages lie in apps above this one."""
-    return f"/o/{organisation.slug}/" if _role(organisation, user) else "/me/"
-
-
-def _role(organisation: Organisation, user: User) -> str:
-    roles = Membership.objects.filter(organisation_id=organisation.pk, user=user)
-    return roles.values_list("role", flat=True).first() or ""
 
 
 def _name(person: MappedPerson) -> str:

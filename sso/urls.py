@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from sso import views
+from sso import sign_out_views, views
 
 urlpatterns = [
     path("sso/<uuid:connection>/login/", views.sign_in, name="sso_login"),
     path("sso/<uuid:connection>/acs/", views.acs, name="sso_acs"),
     path("sso/<uuid:connection>/acs/finish/", views.finish, name="sso_finish"),
     path("sso/<uuid:connection>/metadata/", views.metadata, name="sso_metadata"),
-    path("sso/<uuid:connection>/sls/", views.sign_out, name="sso_sls"),
+    path("sso/<uuid:connection>/sls/", sign_out_views.single_logout, name="sso_sls"),
     path("o/<slug:org>/sign-in/", views.sign_in_settings, name="sign_in_settings"),
     path("o/<slug:org>/sign-in/<uuid:connection>/metadata/", views.replace, name="sign_in_replace"),
     path("o/<slug:org>/sign-in/<uuid:connection>/test/", views.begin_test, name="sign_in_test"),

@@ -1,4 +1,4 @@
-"""The five addresses of a connection, and the pages on which HR looks after it and recognises people."""
+"""The addresses by which people come in, and the pages on which HR looks after a connection and recognises people."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from portal.core.access import Permission
 from portal.core.errors import Refusal
 from portal.people.admission import organisation_page
 from portal.people.selectors import unlinked_affiliations
-from sso.admission import connection_page, count_failure, too_many_failures
+from sso.admission import client_address, connection_page, count_failure, too_many_failures
 from sso.browser import (
     browser_nonce,
     came_from_tile,
@@ -45,8 +45,9 @@ from sso.selectors import (
     recent_failures,
     unmatched_people,
 )
-from sso.services import TEST, answer_sign_in, begin_sign_in, complete_login, match_person, record_failure
+from sso.services import SIGN_IN, TEST, answer_sign_in, begin_sign_in, complete_login, match_person
 from sso.session import start_session
+from sso.traces import NOTHING_KNOWN, Attempt, record_failure
 from sso.trial import complete_test
 
 if TYPE_CHECKING:
@@ -56,10 +57,10 @@ if TYPE_CHECKING:
 
     from portal.core.http import OrganisationRequest
     from sso.models import Connection
-    from sso.saml.request import SignInRedirect
+    from sso.saml.bindings import SignInRedirect
 
 LARGEST_POST: Final = 256 * 1024
-_FORBIDDEN_CODES = frozenset({"user_disabled", "staff_account", "connection_closed"})
+_FORBIDDEN_CODES = frozenset({"user_disabled", "staff_account", "connection_closed", "identity_suspended"})
 
 
 class SeeOther(HttpResponseRedirectBase):
@@ -103,13 +104,20 @@ def acs(request: HttpRequest, connection: Connection) -> HttpResponse:
             # From a tile of the identity provider: a request of our own makes a login of it.
             count_failure(request, connection)
             return SeeOther(f"{reverse('sso_login', args=[connection.public_id])}?tile=1")
-        return _failed(request, connection, error)
+        return _failed(request, connection, error, Attempt(_posted_text(request), "", client_address(request)))
     try:
-        ticket = answer_sign_in(connection=connection, saml_response=raw, request_id=request_id)
+        ticket = answer_sign_in(
+            connection=connection,
+            saml_response=raw,
+            request_id=request_id,
+            client_address=client_address(request),
+        )
     except SAMLError as error:
-        if purpose_of(connection, request_id) == TEST:
-            return _test_failed(connection, error)
-        return _failed(request, connection, error)
+        purpose = purpose_of(connection, request_id)
+        attempt = Attempt(raw, request_id, client_address(request), purpose or SIGN_IN)
+        if purpose == TEST:
+            return _test_failed(connection, error, attempt)
+        return _failed(request, connection, error, attempt)
     if ticket.purpose == TEST:
         finish = reverse("sign_in_tested", args=[connection.organisation.slug, connection.public_id])
     else:
@@ -139,13 +147,6 @@ def metadata(request: HttpRequest, connection: Connection) -> HttpResponse:
     except SAMLError as error:
         return _failed(request, connection, error)
     return HttpResponse(xml, content_type="application/samlmetadata+xml")
-
-
-@connection_page
-@csrf_exempt
-def sign_out(request: HttpRequest, connection: Connection) -> HttpResponse:  # noqa: ARG001  A view's signature.
-    sentence = _("Signing out from your company's side does not work yet. Sign out in the portal.")
-    return HttpResponse(f"{sentence}\n", content_type="text/plain; charset=utf-8", status=501)
 
 
 @organisation_page(Permission.VIEW_AUDIT)
@@ -299,20 +300,24 @@ def _leave(request: HttpRequest, connection: Connection, going: SignInRedirect, 
     return cast("HttpResponse", page(request))
 
 
-def _failed(request: HttpRequest, connection: Connection, error: SAMLError) -> HttpResponse:
+def _failed(
+    request: HttpRequest, connection: Connection, error: SAMLError, attempt: Attempt = NOTHING_KNOWN
+) -> HttpResponse:
     """Tell the person one sentence and a code; what was wrong stands in the trace, for those who may read it."""
     if too_many_failures(request, connection):
         return _failed_page(request, connection, code="too_many", trace="", status=429)
     count_failure(request, connection)
-    trace = record_failure(connection=connection, error=error)
+    if attempt is NOTHING_KNOWN:
+        attempt = Attempt(client_address=client_address(request))
+    trace = record_failure(connection=connection, error=error, attempt=attempt, code=error.trace)
     forbidden = error.code in _FORBIDDEN_CODES or error.code.startswith("status_")
     status = 403 if forbidden else 400
     return _failed_page(request, connection, code=error.code, trace=trace.code, status=status)
 
 
-def _test_failed(connection: Connection, error: SAMLError) -> HttpResponse:
+def _test_failed(connection: Connection, error: SAMLError, attempt: Attempt) -> HttpResponse:
     """Bring whoever tests back to their page, which explains what the trace holds to those who may read it."""
-    trace = record_failure(connection=connection, error=error)
+    trace = record_failure(connection=connection, error=error, attempt=attempt)
     page = reverse("sign_in_settings", args=[connection.organisation.slug])
     return SeeOther(f"{page}?{urlencode({'trace': trace.code})}")
 
@@ -335,6 +340,14 @@ def _posted_response(request: HttpRequest) -> str:
     if request.content_type != "application/x-www-form-urlencoded":
         raise SAMLError("malformed", reason="not a form", received=request.content_type or "")
     return request.POST.get("SAMLResponse", "")
+
+
+def _posted_text(request: HttpRequest) -> str:
+    """Return the message of a post that was refused before it was read, if there is one of honest size."""
+    try:
+        return _posted_response(request)
+    except SAMLError:
+        return ""
 
 
 def _next_path(request: HttpRequest) -> str:

@@ -22,6 +22,8 @@ PLATFORM = 0
 
 _scope: ContextVar[int | None] = ContextVar("organisation_scope", default=None)
 
+_SET = "SELECT set_config('portal.organisation', %s, true)"
+
 M = TypeVar("M", bound=models.Model)
 
 
@@ -34,19 +36,21 @@ def current_scope() -> int | None:
 def organisation_scope(organisation_id: int) -> Iterator[None]:
     """Open a transaction in which this organisation's rows, and no others, exist.
 
-    The setting is local to the transaction. It is restored by hand on success only: after an error the
-    savepoint has already restored it, and a statement on the broken transaction would hide that error.
+    The setting is local to the transaction, and ends with it. Inside another it is restored by hand, on success only:
+    after an error the savepoint has already restored it, and a statement on the broken transaction would hide that
+    error.
     """
     if organisation_id == PLATFORM:
         raise OutsideScope("An organisation's scope needs an organisation.")
+    previous = _scope.get()
+    nested = connection.in_atomic_block
     token = _scope.set(organisation_id)
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT current_setting('portal.organisation', true)")
-            (previous,) = cursor.fetchone()
-            cursor.execute("SELECT set_config('portal.organisation', %s, true)", [str(organisation_id)])
+            cursor.execute(_SET, [str(organisation_id)])
             yield
-            cursor.execute("SELECT set_config('portal.organisation', %s, true)", [previous or ""])
+            if nested:
+                cursor.execute(_SET, [str(previous or "")])
     finally:
         _scope.reset(token)
 

@@ -77,7 +77,7 @@ def unenrol_employees(*, actor: Actor, organisation: Organisation) -> list[tuple
     return [(employee_id, cohort_id) for employee_id, cohort_id in removed]
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def activate_enrolments(*, actor: Actor, organisation: Organisation, employee_id: int) -> int:
     """Record a first sign-in on each of the person's enrolments that were not active yet."""
     del actor

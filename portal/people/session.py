@@ -34,6 +34,11 @@ def open_one_door(session: SessionBase, organisation_id: int) -> None:
     session[_DOORS] = sorted({*(used if isinstance(used, list) else ()), organisation_id})
 
 
+def close_doors(session: SessionBase, *, keep: set[int]) -> None:
+    """Leave only these doors open: a sign-out at one company is none at another."""
+    session[_DOORS] = sorted(keep)
+
+
 def came_by_password(request: HttpRequest) -> bool:
     """Return whether the session began with the portal's own sign-in rather than a company's."""
     return request.session.get(_DOORS) == _EVERY

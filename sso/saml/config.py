@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -40,6 +41,9 @@ class IdentityProvider:
     certificates: tuple[str, ...]
     sso_binding: str = BINDING_REDIRECT
     slo_url: str = ""
+    slo_binding: str = BINDING_REDIRECT
+    # Where answers to its sign-outs go, when not to the same address.
+    slo_response_url: str = ""
 
 
 def new_key_pair(common_name: str) -> tuple[str, str]:
@@ -72,10 +76,16 @@ def bare_certificate(text: str) -> str:
     return "".join("".join(line.split()) for line in lines if not line.startswith("-----"))
 
 
+def framed_certificate(text: str) -> str:
+    """Return a certificate in its PEM frame, whether it had one or not."""
+    return f"-----BEGIN CERTIFICATE-----\n{bare_certificate(text)}\n-----END CERTIFICATE-----\n"
+
+
+@lru_cache(maxsize=1024)
 def fingerprint(certificate: str) -> str:
     """Return the SHA-256 fingerprint of a certificate as administrators compare it, or "" if unreadable."""
-    pem = f"-----BEGIN CERTIFICATE-----\n{bare_certificate(certificate)}\n-----END CERTIFICATE-----\n"
     try:
-        return x509.load_pem_x509_certificate(pem.encode()).fingerprint(hashes.SHA256()).hex(":").upper()
+        found = x509.load_pem_x509_certificate(framed_certificate(certificate).encode())
     except ValueError:
         return ""
+    return found.fingerprint(hashes.SHA256()).hex(":").upper()

@@ -17,6 +17,8 @@ class SAMLError(Exception):
     def __init__(self, code: str, **details: str) -> None:
         super().__init__(code)
         self.code = code
+        # The code of the trace that the attempt has left already, if it has.
+        self.trace = ""
         # The text comes from whoever posted the message: it is bounded here and escaped where it is shown.
         self.details: dict[str, str] = {name: text[:_LONGEST_DETAIL] for name, text in details.items()}
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import zlib
 from typing import TYPE_CHECKING
 
 from lxml import etree
@@ -100,6 +101,20 @@ def opened(encoded: str) -> bytes:
         raise SAMLError("malformed", reason="not base64") from error
 
 
+def inflated(data: bytes, *, most: int = _LONGEST_MESSAGE) -> bytes:
+    """Inflate a message of the redirect binding, but never beyond its honest size: 48 KB can hold 50 MB."""
+    inflater = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
+    try:
+        xml = inflater.decompress(data, most)
+    except zlib.error as error:
+        raise SAMLError("malformed", reason="not deflated") from error
+    if inflater.unconsumed_tail:
+        raise SAMLError("too_large", expected=str(most))
+    if not inflater.eof or inflater.unused_data:
+        raise SAMLError("malformed", reason="not deflated")
+    return xml
+
+
 def inspected(xml: bytes, *, decrypted: bool = False) -> etree._Element:
     """Return the Response of a message whose shape is allowed, or raise.
 
@@ -114,8 +129,31 @@ def inspected(xml: bytes, *, decrypted: bool = False) -> etree._Element:
     _check_assertions(response, decrypted=decrypted)
     _check_signatures(response)
     _check_key_infos(response)
-    _check_encryption(response)
+    _check_encryption(response, saml("EncryptedAssertion"))
     return response
+
+
+def inspected_sign_out(xml: bytes, name: str) -> etree._Element:
+    """Return the LogoutRequest or LogoutResponse (`name`) whose shape is allowed, or raise."""
+    message = parsed(xml)
+    _refuse_excess(message)
+    _refuse_repeated_ids(message)
+    if message.tag != samlp(name) or message.get("Version") != "2.0" or not message.get("ID"):
+        raise SAMLError("malformed", reason=f"not a SAML 2.0 {name}", received=str(message.tag))
+    if next(message.iter(saml("Assertion"), saml("EncryptedAssertion"), samlp("Response")), None) is not None:
+        raise SAMLError("forbidden_xml", reason="an assertion in a sign-out")
+    _check_signatures(message)
+    _check_key_infos(message)
+    _check_encryption(message, saml("EncryptedID"))
+    return message
+
+
+def inspected_name(name: etree._Element) -> etree._Element:
+    """Return a NameID that was encrypted: a leaf, as suspicious as what was not."""
+    _refuse_excess(name)
+    if name.tag != saml("NameID"):
+        raise SAMLError("forbidden_xml", reason="not a NameID", received=str(name.tag))
+    return name
 
 
 def parsed(xml: bytes) -> etree._Element:
@@ -245,18 +283,18 @@ def _check_key_infos(response: etree._Element) -> None:
             _require_parts(key_info, _KEY_PARTS)
 
 
-def _check_encryption(response: etree._Element) -> None:
-    """Encryption belongs inside the one encrypted assertion."""
-    encrypted = response.find(saml("EncryptedAssertion"))
+def _check_encryption(response: etree._Element, holder: str) -> None:
+    """Encryption belongs inside the one element that may hold it, directly in the message."""
+    encrypted = response.find(holder)
     inside = set() if encrypted is None else set(encrypted.iter())
     for element in response.iter(f"{{{XENC}}}*", saml("EncryptedID"), saml("EncryptedAttribute")):
         if element not in inside:
             raise SAMLError("forbidden_xml", reason="encryption in an unexpected place")
     if encrypted is not None:
-        _check_encrypted_assertion(encrypted)
+        _check_encrypted(encrypted)
 
 
-def _check_encrypted_assertion(encrypted: etree._Element) -> None:
+def _check_encrypted(encrypted: etree._Element) -> None:
     """No address to fetch, few keys to try, known ciphers."""
     _require_parts(encrypted, _ENCRYPTION_PARTS)
     if len(list(encrypted.iter(xenc("EncryptedKey")))) > _MOST_ENCRYPTED_KEYS:

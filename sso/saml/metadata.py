@@ -45,13 +45,15 @@ def parse_metadata(xml: bytes, *, allow_loopback: bool = False, now: dt.datetime
         sso_url, binding = _endpoint(role, "SingleSignOnService", allow_loopback=allow_loopback)
         if not sso_url:
             raise SAMLError("metadata_no_endpoint", expected="SingleSignOnService, HTTP-Redirect or HTTP-POST")
-        slo_url, _ = _endpoint(role, "SingleLogoutService", allow_loopback=allow_loopback)
+        slo_url, slo_binding = _endpoint(role, "SingleLogoutService", allow_loopback=allow_loopback)
         return IdentityProvider(
             entity_id=entity_id,
             sso_url=sso_url,
             sso_binding=binding,
             certificates=_signing_certificates(role),
             slo_url=slo_url,
+            slo_binding=slo_binding or BINDING_REDIRECT,
+            slo_response_url=_response_address(role, slo_binding, slo_url, allow_loopback=allow_loopback),
         )
 
 
@@ -73,9 +75,9 @@ def service_provider_metadata(sp: ServiceProvider) -> bytes:
         key.set("use", "signing")
         data = etree.SubElement(etree.SubElement(key, ds("KeyInfo")), ds("X509Data"))
         etree.SubElement(data, ds("X509Certificate")).text = bare_certificate(certificate)
-    if sp.sls_url:
+    for binding in (BINDING_REDIRECT, BINDING_POST) if sp.sls_url else ():
         logout = etree.SubElement(role, md("SingleLogoutService"))
-        logout.set("Binding", BINDING_REDIRECT)
+        logout.set("Binding", binding)
         logout.set("Location", sp.sls_url)
     etree.SubElement(role, md("NameIDFormat")).text = UNSPECIFIED
     consumer = etree.SubElement(role, md("AssertionConsumerService"))
@@ -146,6 +148,16 @@ def _endpoint(role: etree._Element, name: str, *, allow_loopback: bool) -> tuple
             _require_secure(offered[binding], allow_loopback=allow_loopback)
             return offered[binding], binding
     return "", ""
+
+
+def _response_address(role: etree._Element, binding: str, url: str, *, allow_loopback: bool) -> str:
+    """Return where answers to its sign-outs go, when it is another address (LemonLDAP::NG), else nothing."""
+    for service in role.findall(md("SingleLogoutService")):
+        address = service.get("ResponseLocation", "").strip()
+        if address and service.get("Binding") == binding and service.get("Location", "").strip() == url:
+            _require_secure(address, allow_loopback=allow_loopback)
+            return address
+    return ""
 
 
 def _require_secure(url: str, *, allow_loopback: bool) -> None:

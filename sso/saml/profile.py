@@ -187,15 +187,26 @@ def _answered_request(response: etree._Element, data: etree._Element, request_id
     return request_id
 
 
-def require_authentication(assertion: etree._Element, window: Window) -> tuple[dt.datetime, str]:
-    """Return when the person signed in at the identity provider, and the index of that session."""
+@dataclass(frozen=True)
+class Authentication:
+    """When the person signed in at the identity provider, and the index and the end of that session."""
+
+    instant: dt.datetime
+    session_index: str
+    session_end: dt.datetime | None
+
+
+def require_authentication(assertion: etree._Element, window: Window) -> Authentication:
+    """Return the one authentication that an assertion speaks of."""
     statements = assertion.findall(saml("AuthnStatement"))
     if len(statements) != 1:
         raise SAMLError("malformed", reason="not exactly one AuthnStatement")
     statement = statements[0]
-    if end := statement.get("SessionNotOnOrAfter"):
-        window.require_not_over(instant(end))
+    end = statement.get("SessionNotOnOrAfter")
+    session_end = instant(end) if end else None
+    if session_end is not None:
+        window.require_not_over(session_end)
     authn_instant = instant(statement.get("AuthnInstant", ""))
     window.require_begun(authn_instant)
     window.require_begun(instant(assertion.get("IssueInstant", "")))
-    return authn_instant, statement.get("SessionIndex", "")
+    return Authentication(authn_instant, statement.get("SessionIndex", ""), session_end)

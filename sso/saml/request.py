@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
 import secrets
-import zlib
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lxml import etree
 
+from sso.saml.bindings import SignInRedirect, sent
 from sso.saml.names import BINDING_POST, SAML, SAMLP, UNSPECIFIED, saml, samlp
-from sso.saml.signing import signed_element, signed_query
 
 if TYPE_CHECKING:
     from sso.saml.config import IdentityProvider, ServiceProvider
-
-_LONGEST_RELAY_STATE = 80
-
-
-@dataclass(frozen=True)
-class SignInRedirect:
-    """Where the browser goes: to `url`, and when `fields` has any, with a form that posts them there."""
-
-    url: str
-    fields: dict[str, str] = field(default_factory=dict)
 
 
 def new_request_id() -> str:
@@ -43,23 +30,8 @@ def authn_request(
     force_authn: bool = False,
 ) -> SignInRedirect:
     """Return the signed request by the binding that the identity provider offers."""
-    if len(relay_state.encode()) > _LONGEST_RELAY_STATE:
-        raise ValueError("RelayState is longer than the 80 bytes of the bindings.")
     request = _request(sp, idp, request_id=request_id, now=now, force_authn=force_authn)
-    if idp.sso_binding == BINDING_POST:
-        signed_element(request, private_key_pem=sp.private_key_pem, certificate_pem=sp.certificate_pem)
-        message = base64.b64encode(etree.tostring(request)).decode()
-        return SignInRedirect(idp.sso_url, {"SAMLRequest": message, "RelayState": relay_state})
-    parameters = {"SAMLRequest": deflated(etree.tostring(request)), "RelayState": relay_state}
-    separator = "&" if "?" in idp.sso_url else "?"
-    query = signed_query(parameters, private_key_pem=sp.private_key_pem)
-    return SignInRedirect(f"{idp.sso_url}{separator}{query}")
-
-
-def deflated(xml: bytes) -> str:
-    """Encode a message for the redirect binding."""
-    compressor = zlib.compressobj(wbits=-zlib.MAX_WBITS)
-    return base64.b64encode(compressor.compress(xml) + compressor.flush()).decode()
+    return sent(request, name="SAMLRequest", url=idp.sso_url, binding=idp.sso_binding, relay_state=relay_state, sp=sp)
 
 
 def _request(

@@ -35,6 +35,12 @@ class VerifiedAssertion:
     in_response_to: str
     not_on_or_after: dt.datetime
     authn_instant: dt.datetime
+    # What a sign-out has to repeat of the NameID, and until when the identity provider's own session lasts.
+    name_qualifier: str = ""
+    sp_name_qualifier: str = ""
+    session_end: dt.datetime | None = None
+    # The fingerprint of the certificate that verified the signature.
+    certificate: str = ""
 
 
 def peek_in_response_to(raw: str) -> str:
@@ -75,19 +81,23 @@ def verify_response(
         profile.require_destination(message.tree, sp)
         confirmation = profile.bearer_confirmation(message.tree, assertion, sp, window, request_id)
         profile.require_conditions(assertion, sp, window)
-        authn_instant, session_index = profile.require_authentication(assertion, window)
-        _verify(message, sp, idp, window, confirmation)
-        name_id, name_id_format = _name_id(assertion, sp)
+        authentication = profile.require_authentication(assertion, window)
+        certificate = _verify(message, sp, idp, window, confirmation)
+        name_id, name_id_format, name_qualifier, sp_name_qualifier = _name_id(assertion, sp)
         return VerifiedAssertion(
             assertion_id=assertion.get("ID", ""),
             issuer=idp.entity_id,
             name_id=name_id,
             name_id_format=name_id_format,
             attributes=_attributes(assertion),
-            session_index=session_index,
+            session_index=authentication.session_index,
             in_response_to=confirmation.in_response_to,
             not_on_or_after=confirmation.not_on_or_after + skew,
-            authn_instant=authn_instant,
+            authn_instant=authentication.instant,
+            name_qualifier=name_qualifier,
+            sp_name_qualifier=sp_name_qualifier,
+            session_end=authentication.session_end,
+            certificate=fingerprint(certificate),
         )
 
 
@@ -107,7 +117,7 @@ def _verify(
     idp: IdentityProvider,
     window: profile.Window,
     confirmation: profile.Confirmation,
-) -> None:
+) -> str:
     """Let the toolkit verify at the earliest moment at which our rules find the assertion valid.
 
     The toolkit grants a confirmation no difference between clocks; that moment is the difference we grant.
@@ -116,7 +126,7 @@ def _verify(
     if confirmation.not_before is not None:
         moment = max(moment, confirmation.not_before)
     try:
-        toolkit.require_valid(message, sp, request_id=confirmation.in_response_to, moment=moment)
+        return toolkit.require_valid(message, sp, request_id=confirmation.in_response_to, moment=moment)
     except SAMLError as error:
         if error.code != "signature_invalid":
             raise
@@ -133,15 +143,21 @@ def _signature_error(response: etree._Element, idp: IdentityProvider) -> SAMLErr
     )
 
 
-def _name_id(assertion: etree._Element, sp: ServiceProvider) -> tuple[str, str]:
+def _name_id(assertion: etree._Element, sp: ServiceProvider) -> tuple[str, str, str, str]:
+    """Return the NameID, its format and its two qualifiers."""
     element = assertion.find(f"{saml('Subject')}/{saml('NameID')}")
     if element is None:
-        return "", ""
+        return "", "", "", ""
     qualifier = element.get("SPNameQualifier", sp.entity_id)
     if qualifier != sp.entity_id:
         # An identifier made for another service could equal one that was made for us.
         raise SAMLError("nameid_foreign", received=qualifier, expected=sp.entity_id)
-    return profile.text_of(element), element.get("Format", UNSPECIFIED)
+    return (
+        profile.text_of(element),
+        element.get("Format", UNSPECIFIED),
+        element.get("NameQualifier", ""),
+        element.get("SPNameQualifier", ""),
+    )
 
 
 def _attributes(assertion: etree._Element) -> dict[str, tuple[str, ...]]:

@@ -1,9 +1,9 @@
 """python3-saml, hardened: the only module that imports it.
 
-Importing this module replaces three functions of the toolkit for the whole process: the verification of
-one signature (only our algorithms, whatever the message asks for), the validation against the schema
-(parsed once for each thread instead of once for each message) and the clock (the moment that the caller
-named).
+Importing this module replaces four functions of the toolkit for the whole process: the verification of
+one signature (only our algorithms, whatever the message asks for), the decryption (keys read once for each
+thread, and what comes out read by our own parser), the validation against the schema (parsed once for each
+thread instead of once for each message) and the clock (the moment that the caller named).
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from onelogin.saml2.xml_utils import OneLogin_Saml2_XML
 from xmlsec import constants
 
 from sso.saml import gate
-from sso.saml.config import bare_certificate
+from sso.saml.config import bare_certificate, framed_certificate
 from sso.saml.errors import SAMLError
-from sso.saml.names import BINDING_POST, BINDING_REDIRECT, RSA_SHA256, SHA256, UNSPECIFIED
+from sso.saml.names import BINDING_POST, BINDING_REDIRECT, RSA_SHA256, SHA256, UNSPECIFIED, ds
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -60,8 +60,13 @@ _CODES = {
     OneLogin_Saml2_ValidationError.SESSION_EXPIRED: "expired",
 }
 
+_PROTOCOL_SCHEMA = "saml-schema-protocol-2.0.xsd"
+_MOST_KEYS = 512
+
 _moment: ContextVar[int] = ContextVar("moment")
+_verified_by: ContextVar[str] = ContextVar("verified_by", default="")
 _schemas = threading.local()
+_keys = threading.local()
 
 
 class Response(OneLogin_Saml2_Response):  # type: ignore[misc]  # The toolkit carries no types.
@@ -103,12 +108,16 @@ def opened_response(xml: bytes, sp: ServiceProvider, idp: IdentityProvider) -> R
     raise SAMLError("decrypt_failed")
 
 
-def require_valid(response: Response, sp: ServiceProvider, *, request_id: str, moment: dt.datetime) -> None:
-    """Verify signatures and run every check of the toolkit's strict mode, as if it were `moment`."""
+def require_valid(response: Response, sp: ServiceProvider, *, request_id: str, moment: dt.datetime) -> str:
+    """Verify signatures and run every check of the toolkit's strict mode, as if it were `moment`.
+
+    Return the certificate whose key made the last signature that was verified.
+    """
     scheme, _, rest = sp.acs_url.partition("://")
     host, _, path = rest.partition("/")
     request = {"https": "on" if scheme == "https" else "off", "http_host": host, "script_name": f"/{path}"}
     clock = _moment.set(int(moment.timestamp()))
+    _verified_by.set("")
     try:
         response.is_valid(request, request_id=request_id, raise_exceptions=True)
     except OneLogin_Saml2_ValidationError as error:
@@ -117,6 +126,70 @@ def require_valid(response: Response, sp: ServiceProvider, *, request_id: str, m
         raise SAMLError(_CODES.get(error.code, "malformed"), reason=reason) from error
     finally:
         _moment.reset(clock)
+    return _verified_by.get()
+
+
+def require_enveloped_signature(message: etree._Element, idp: IdentityProvider) -> str:
+    """Require that a message is signed as a whole by one of the pinned keys; return the certificate.
+
+    It has passed the gate: its one signature refers to the message itself.
+    """
+    signature = message.find(ds("Signature"))
+    if signature is None:
+        raise SAMLError("unsigned")
+    xmlsec.tree.add_ids(message, ["ID"])
+    for certificate in idp.certificates:
+        if _verify_node(signature, message, framed_certificate(certificate)):
+            return certificate
+    raise SAMLError("signature_invalid")
+
+
+def require_schema(message: etree._Element) -> None:
+    if isinstance(_validate_schema(message, _PROTOCOL_SCHEMA), str):
+        raise SAMLError("malformed", reason="not valid against the schema")
+
+
+def decrypted(encrypted: etree._Element, private_key_pem: str) -> etree._Element:
+    """Return the element inside an EncryptedData.
+
+    xmlsec would parse what it decrypts into the message at once, forgive what it should not, and print fragments of
+    the plain text to the standard error. Without a type it hands out bytes, and our own parser reads them, among the
+    namespaces that the element had around it.
+
+    Raises:
+        xmlsec.Error: whatever was wrong: one answer for every cause.
+    """
+    namespaces = encrypted.nsmap
+    encrypted.attrib.pop("Type", "")
+    plain: object = xmlsec.EncryptionContext(_keys_manager(private_key_pem)).decrypt(encrypted)
+    if not isinstance(plain, bytes):
+        raise xmlsec.Error("not bytes")
+    frame = etree.tostring(etree.Element("frame", nsmap=namespaces)).removesuffix(b"/>")
+    plain = plain.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if plain.startswith(b"<?xml"):
+        plain = plain.partition(b"?>")[2]
+    try:
+        content = gate.parsed(frame + b">" + plain + b"</frame>")
+    except SAMLError as error:
+        if error.code != "malformed":
+            raise
+        raise xmlsec.Error("not XML") from error
+    inside = list(content)
+    if len(inside) != 1 or not isinstance(inside[0].tag, str) or (content.text or inside[0].tail or "").strip():
+        raise xmlsec.Error("not one element")
+    return inside[0]
+
+
+def _keys_manager(private_key_pem: str) -> xmlsec.KeysManager:
+    """Return the manager of one of our keys: OpenSSL takes thirteen milliseconds to read one."""
+    known: dict[str, xmlsec.KeysManager] = _keys.__dict__
+    if private_key_pem not in known:
+        if len(known) >= _MOST_KEYS:
+            known.clear()
+        manager = xmlsec.KeysManager()
+        manager.add_key(xmlsec.Key.from_memory(private_key_pem, constants.KeyDataFormatPem, None))
+        known[private_key_pem] = manager
+    return known[private_key_pem]
 
 
 @lru_cache(maxsize=512)
@@ -201,7 +274,16 @@ def _verify_node(
                 "Signature validation failed", OneLogin_Saml2_ValidationError.INVALID_SIGNATURE
             ) from error
         return False
+    _verified_by.set(cert)
     return True
+
+
+def _decrypt_element(
+    encrypted: etree._Element, key: str, debug: object = None, *, inplace: bool = False
+) -> etree._Element:
+    """The toolkit decrypts only its own copy, in place."""
+    del debug, inplace
+    return decrypted(encrypted, key)
 
 
 def _validate_schema(xml: object, schema: str, *_debug: object) -> etree._Element | str:
@@ -218,5 +300,6 @@ def _validate_schema(xml: object, schema: str, *_debug: object) -> etree._Elemen
 
 
 OneLogin_Saml2_Utils.validate_node_sign = staticmethod(_verify_node)
+OneLogin_Saml2_Utils.decrypt_element = staticmethod(_decrypt_element)
 OneLogin_Saml2_Utils.now = staticmethod(_moment.get)
 OneLogin_Saml2_XML.validate_xml = staticmethod(_validate_schema)

@@ -47,7 +47,7 @@ def test_a_connection_that_is_not_switched_on_is_no_door(poste: Company) -> None
 def test_known_and_unknown_take_the_same_steps(
     poste: Company, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         door_of("a@laposte.example")
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         door_of("a@unknown.example")

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from sso.saml.bindings import deflated
 from sso.saml.errors import SAMLError
 from sso.saml.issuing import Issuer, ReceivedRequest, Subject, issued_response, read_request
-from sso.saml.request import deflated
 from tests.sso import saml_kit as kit
 
 if TYPE_CHECKING:

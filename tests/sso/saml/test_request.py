@@ -17,10 +17,11 @@ from lxml import etree
 from xmlsec import constants
 
 from sso.saml.names import BINDING_POST
-from sso.saml.request import SignInRedirect, authn_request, new_request_id
+from sso.saml.request import authn_request, new_request_id
 from tests.sso import saml_kit as kit
 
 if TYPE_CHECKING:
+    from sso.saml.bindings import SignInRedirect
     from sso.saml.config import IdentityProvider, ServiceProvider
 
 
