@@ -10,21 +10,27 @@ from playwright.sync_api import expect
 
 from tests.interop.company import (
     Answers,
+    connected_company,
     diagnosis,
     expect_signed_in,
+    found_company,
     give_password,
     shown_trace,
     who,
 )
 from tests.interop.habits import AD_FS, SHIBBOLETH, TRANSIENT, URNS
 from tests.interop.simplesamlphp import FORMAT_1_1, name_id_from
+from tests.sso import saml_kit as kit
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from playwright.sync_api import Page
 
     from portal.demo.invented import Person
     from tests.interop.company import Company
     from tests.interop.simplesamlphp import SimpleSAMLphp
+    from tests.journeys.conftest import Portal
 
 pytestmark = pytest.mark.interop
 
@@ -133,3 +139,20 @@ def test_a_sign_in_that_starts_at_the_identity_provider_becomes_one_of_ours(
     page.goto(f"{simplesamlphp.address}/saml2/idp/SSOService.php?spentityid={rosier.connection['entity_id']}")
     give_password(page, person)
     expect_signed_in(page, rosier, person)
+
+
+def test_a_request_by_post_where_nothing_else_is_offered(
+    page: Page, portal: Portal, simplesamlphp: SimpleSAMLphp, person: Person, folder: Path
+) -> None:
+    """As Keycloak asks for by default: the request is a signed form, behind a button that needs no script."""
+    keys = kit.keys("simplesamlphp")
+    simplesamlphp.sign_with(keys, SingleSignOnServiceBinding=[kit.POST])
+    found_company(portal, "charme", [person], folder)
+    charme = connected_company(portal, "charme", simplesamlphp.metadata_url)
+    simplesamlphp.sign_with(keys)
+    simplesamlphp.know("charme", charme.our_metadata())
+
+    page.goto(charme.login_url)
+    page.locator("main form button").click()
+    give_password(page, person)
+    expect_signed_in(page, charme, person)
