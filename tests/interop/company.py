@@ -118,6 +118,14 @@ def expect_signed_in(page: Page, company: Company, person: Person) -> None:
     assert (known["organisation"], known["employee_number"]) == (company.slug, person.number)
 
 
+def sign_in(page: Page, company: Company, person: Person) -> None:
+    """Sign in from the beginning, whoever was signed in before."""
+    page.context.clear_cookies()
+    page.goto(company.login_url)
+    give_password(page, person)
+    expect_signed_in(page, company, person)
+
+
 def shown_trace(page: Page, company: Company) -> str:
     """Return the code on the page of a refusal; nobody is signed in."""
     code = page.locator(".trace.code")

@@ -11,10 +11,10 @@ from playwright.sync_api import expect
 
 from tests.interop.company import (
     connected_company,
-    expect_signed_in,
     found_company,
     give_password,
     shown_trace,
+    sign_in,
     sign_in_as_owner,
 )
 from tests.sso import saml_kit as kit
@@ -81,13 +81,6 @@ def test_a_change_of_keys(
     owner.locator("form[action$='/activate/'] button").click()
     sign_in(page, bouleau, person)
     administration.close()
-
-
-def sign_in(page: Page, company: Company, person: Person) -> None:
-    page.context.clear_cookies()
-    page.goto(company.login_url)
-    give_password(page, person)
-    expect_signed_in(page, company, person)
 
 
 def replace_metadata(owner: Page, company: Company, simplesamlphp: SimpleSAMLphp, folder: Path) -> None:

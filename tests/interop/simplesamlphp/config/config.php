@@ -22,7 +22,8 @@ $config = [
     'module.enable' => ['core' => true, 'saml' => true, 'exampleauth' => true],
     'metadata.sources' => [['type' => 'flatfile']],
     // Where its logout may lead back to.
-    'trusted.url.domains' => ['localhost'],
+    'trusted.url.domains' => ['localhost:\d+'],
+    'trusted.url.regex' => true,
 
     'showerrors' => true,
     // The release of Debian is older than its PHP: notices of what will go one day are no faults.
