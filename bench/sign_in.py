@@ -7,6 +7,7 @@ fetches it, and its person is recognised, linked, enrolled and signed in.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -126,7 +127,7 @@ def _by_the_portal(company: Company, waiting: Sequence[Waiting]) -> None:
             )
         request = HttpRequest()
         request.user = AnonymousUser()
-        request.session = SessionStore()
+        request.session = import_module(settings.SESSION_ENGINE).SessionStore()
         with organisation_scope(connection.organisation_id):
             login = complete_login(connection=connection, ticket=ticket.code, nonce=each.nonce)
             start_session(request, connection, login)

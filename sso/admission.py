@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import contextmanager
 from functools import wraps
 from typing import TYPE_CHECKING, Final
 
@@ -17,9 +18,10 @@ from portal.core.tenancy import organisation_scope
 from portal.organisations.models import DoorKind
 from portal.organisations.selectors import organisations_behind
 from sso.models import Connection
+from sso.saml.errors import SAMLError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from uuid import UUID
 
     from django.http import HttpRequest, HttpResponse
@@ -41,16 +43,48 @@ def connection_page(
     @never_cache
     @wraps(view)
     def admitted(request: HttpRequest, connection: UUID) -> HttpResponse:
-        behind = organisations_behind(DoorKind.CONNECTION, str(connection))
-        if not behind:
-            raise Http404
-        with organisation_scope(behind[0]):
-            known = Connection.objects.select_related("organisation").filter(public_id=connection).first()
-            if known is None:
-                raise Http404
+        with _connection(connection) as known:
             return view(request, known)
 
     return admitted
+
+
+def protocol_page(
+    refused: Callable[[HttpRequest, Connection, SAMLError], HttpResponse],
+) -> Callable[[Callable[[HttpRequest, Connection], HttpResponse]], Callable[..., HttpResponse]]:
+    """Open the scope as `connection_page`, and let `refused` answer when the view raises a SAMLError.
+
+    The whole transaction of the view is undone first, so that it needs no savepoint: a message that is refused uses
+    nothing up. The refusal is recorded in a transaction of its own.
+    """
+
+    def decorate(view: Callable[[HttpRequest, Connection], HttpResponse]) -> Callable[..., HttpResponse]:
+        @login_not_required
+        @never_cache
+        @wraps(view)
+        def admitted(request: HttpRequest, connection: UUID) -> HttpResponse:
+            try:
+                with _connection(connection) as known:
+                    return view(request, known)
+            except SAMLError as error:
+                with _connection(connection) as known:
+                    return refused(request, known, error)
+
+        return admitted
+
+    return decorate
+
+
+@contextmanager
+def _connection(public_id: UUID) -> Iterator[Connection]:
+    behind = organisations_behind(DoorKind.CONNECTION, str(public_id))
+    if not behind:
+        raise Http404
+    with organisation_scope(behind[0]):
+        known = Connection.objects.select_related("organisation").filter(public_id=public_id).first()
+        if known is None:
+            raise Http404
+        yield known
 
 
 def too_many_failures(request: HttpRequest, connection: Connection) -> bool:

@@ -45,11 +45,24 @@ def waiting_request(connection: Connection, request_id: str, *, now: dt.datetime
     Raises:
         SAMLError: `request_unknown`, `request_expired`, `request_used`.
     """
-    request = SignInRequest.objects.filter(
-        organisation_id=connection.organisation_id, connection=connection, request_id=request_id.replace("\x00", "")
-    ).first()
-    if request is None or request.purpose == LOGOUT:
+    rows = cursor_rows(
+        "SELECT id, purpose, sent_at, expires_at, answered_at FROM sso_signinrequest"
+        " WHERE organisation_id = %s AND connection_id = %s AND request_id = %s",
+        [connection.organisation_id, connection.pk, request_id.replace("\x00", "")],
+    )
+    if not rows or rows[0][1] == LOGOUT:
         raise SAMLError("request_unknown", received=request_id)
+    ((pk, purpose, sent_at, expires_at, answered_at),) = rows
+    request = SignInRequest(
+        pk=pk,
+        organisation_id=connection.organisation_id,
+        connection=connection,
+        request_id=request_id,
+        purpose=purpose,
+        sent_at=sent_at,
+        expires_at=expires_at,
+        answered_at=answered_at,
+    )
     if request.answered_at is not None:
         raise SAMLError("request_used")
     if request.expires_at <= now:

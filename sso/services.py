@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cryptography.fernet import InvalidToken
@@ -115,11 +115,12 @@ def begin_sign_in(*, connection: Connection, nonce: str, next_path: str = "", pu
     )
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def answer_sign_in(*, connection: Connection, saml_response: str, request_id: str, client_address: str = "") -> Ticket:
     """Verify a posted response, keep what it says, and return the one-time ticket for the browser that asked.
 
-    A message that is refused uses nothing up: whoever posts rubbish in someone's name spoils nothing.
+    A message that is refused uses nothing up: whoever posts rubbish in someone's name spoils nothing. The caller's
+    whole transaction is undone.
 
     Raises:
         SAMLError: with the code of the catalogue.
@@ -136,7 +137,9 @@ def answer_sign_in(*, connection: Connection, saml_response: str, request_id: st
     )
     trace = verified_trace(posted=saml_response, name_id=assertion.name_id, client_address=client_address, now=now)
     answer = _answer(connection, assertion, trace.code)
-    sealed = seal(json.dumps(asdict(answer)).encode(), purpose=ANSWER_PURPOSE)
+    content = {name: getattr(answer, name) for name in Answer.__slots__}
+    content |= {"person": vars(answer.person), "name": vars(answer.name)}
+    sealed = seal(json.dumps(content).encode(), purpose=ANSWER_PURPOSE)
     return Ticket(keep_answer(request, assertion, sealed, trace, now=now), request.purpose)
 
 
@@ -167,7 +170,7 @@ def _taken_answer(connection: Connection, ticket: str, nonce: str, purpose: str)
     return taken.request, answer
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def complete_login(*, connection: Connection, ticket: str, nonce: str) -> Login:
     """Turn a waiting answer into a login: find or make the user, recognise the employee, start the enrolments.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from dataclasses import asdict
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
@@ -85,7 +84,7 @@ def end_session(session_key: str, *, user_id: int, connection: Connection) -> No
 def _note_session(connection: Connection, signed_in: Login, *, key: str, former: str, expires_at: dt.datetime) -> None:
     """Keep what a sign-out on either side needs, and finish the trace and the identity, by one statement."""
     answer = signed_in.answer
-    name = {**asdict(answer.name), "session_index": answer.session_index}
+    name = {**vars(answer.name), "session_index": answer.session_index}
     cursor_rows(
         """
         WITH replaced AS (

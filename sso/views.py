@@ -20,7 +20,7 @@ from portal.core.access import Permission
 from portal.core.errors import Refusal
 from portal.people.admission import organisation_page
 from portal.people.selectors import unlinked_affiliations
-from sso.admission import client_address, connection_page, count_failure, too_many_failures
+from sso.admission import client_address, connection_page, count_failure, protocol_page, too_many_failures
 from sso.browser import (
     browser_nonce,
     came_from_tile,
@@ -47,7 +47,7 @@ from sso.selectors import (
 )
 from sso.services import SIGN_IN, TEST, answer_sign_in, begin_sign_in, complete_login, match_person
 from sso.session import start_session
-from sso.traces import NOTHING_KNOWN, Attempt, record_failure
+from sso.traces import Attempt, record_failure
 from sso.trial import complete_test
 
 if TYPE_CHECKING:
@@ -69,19 +69,68 @@ class SeeOther(HttpResponseRedirectBase):
     status_code = 303
 
 
-@connection_page
+def _failed(request: HttpRequest, connection: Connection, error: SAMLError) -> HttpResponse:
+    """Tell the person one sentence and a code; what was wrong stands in the trace, for those who may read it.
+
+    A test comes back to its page, which explains the trace to whoever is testing.
+    """
+    if too_many_failures(request, connection):
+        return _failed_page(request, connection, code="too_many", trace="", status=429)
+    attempt = _attempt(request, connection)
+    if attempt.purpose != TEST:
+        count_failure(request, connection)
+    trace = record_failure(connection=connection, error=error, attempt=attempt, code=error.trace)
+    if attempt.purpose == TEST:
+        page = reverse("sign_in_settings", args=[connection.organisation.slug])
+        return SeeOther(f"{page}?{urlencode({'trace': trace.code})}")
+    forbidden = error.code in _FORBIDDEN_CODES or error.code.startswith("status_")
+    return _failed_page(request, connection, code=error.code, trace=trace.code, status=403 if forbidden else 400)
+
+
+def _attempt(request: HttpRequest, connection: Connection) -> Attempt:
+    """Return what a refused request was, as far as it can be read."""
+    address = client_address(request)
+    try:
+        raw = _posted_response(request) if request.method == "POST" else ""
+    except SAMLError:
+        raw = ""
+    try:
+        request_id = peek_in_response_to(raw) if raw else ""
+    except SAMLError:
+        request_id = ""
+    return Attempt(raw, request_id, address, (request_id and purpose_of(connection, request_id)) or SIGN_IN)
+
+
+def _failed_page(request: HttpRequest, connection: Connection, *, code: str, trace: str, status: int) -> HttpResponse:
+    context = {
+        "sentence": plain_sentence(code),
+        "trace": trace,
+        "partner": connection.organisation,
+        "start_again": reverse("sso_login", args=[connection.public_id]) if may_start_again(code) else "",
+    }
+    return render(request, "sso/failed.html", context, status=status)
+
+
+def _posted_response(request: HttpRequest) -> str:
+    """Return the message of a form of honest size; Django reads nothing before the fields are asked for."""
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if not length.isdecimal() or int(length) > LARGEST_POST:
+        raise SAMLError("too_large", received=length, expected=str(LARGEST_POST))
+    if request.content_type != "application/x-www-form-urlencoded":
+        raise SAMLError("malformed", reason="not a form", received=request.content_type or "")
+    return request.POST.get("SAMLResponse", "")
+
+
+@protocol_page(_failed)
 @require_GET
 def sign_in(request: HttpRequest, connection: Connection) -> HttpResponse:
     """Send the browser to the identity provider; `next` is kept here, never sent along."""
     nonce = browser_nonce(request)
     from_tile = "tile" in request.GET
-    try:
-        if from_tile and came_from_tile(request):
-            # It has just come back from there without having been asked: once more would be for ever.
-            raise SAMLError("unsolicited")  # noqa: TRY301  One page shows every refusal.
-        going = begin_sign_in(connection=connection, nonce=nonce, next_path=_next_path(request))
-    except SAMLError as error:
-        return _failed(request, connection, error)
+    if from_tile and came_from_tile(request):
+        # It has just come back from there without having been asked: once more would be for ever.
+        raise SAMLError("unsolicited")
+    going = begin_sign_in(connection=connection, nonce=nonce, next_path=_next_path(request))
     response = _leave(request, connection, going) if going.fields else HttpResponseRedirect(going.url)
     remember_nonce(response, nonce)
     if from_tile:
@@ -89,35 +138,28 @@ def sign_in(request: HttpRequest, connection: Connection) -> HttpResponse:
     return response
 
 
-@connection_page
+@protocol_page(_failed)
 @csrf_exempt
 @require_POST
 def acs(request: HttpRequest, connection: Connection) -> HttpResponse:
     """Verify the posted answer. Our cookies do not come with a post from another site, so nobody is signed in here."""
     if too_many_failures(request, connection):
         return _failed_page(request, connection, code="too_many", trace="", status=429)
+    raw = _posted_response(request)
     try:
-        raw = _posted_response(request)
         request_id = peek_in_response_to(raw)
     except SAMLError as error:
-        if error.code == "unsolicited":
-            # From a tile of the identity provider: a request of our own makes a login of it.
-            count_failure(request, connection)
-            return SeeOther(f"{reverse('sso_login', args=[connection.public_id])}?tile=1")
-        return _failed(request, connection, error, Attempt(_posted_text(request), "", client_address(request)))
-    try:
-        ticket = answer_sign_in(
-            connection=connection,
-            saml_response=raw,
-            request_id=request_id,
-            client_address=client_address(request),
-        )
-    except SAMLError as error:
-        purpose = purpose_of(connection, request_id)
-        attempt = Attempt(raw, request_id, client_address(request), purpose or SIGN_IN)
-        if purpose == TEST:
-            return _test_failed(connection, error, attempt)
-        return _failed(request, connection, error, attempt)
+        if error.code != "unsolicited":
+            raise
+        # From a tile of the identity provider: a request of our own makes a login of it.
+        count_failure(request, connection)
+        return SeeOther(f"{reverse('sso_login', args=[connection.public_id])}?tile=1")
+    ticket = answer_sign_in(
+        connection=connection,
+        saml_response=raw,
+        request_id=request_id,
+        client_address=client_address(request),
+    )
     if ticket.purpose == TEST:
         finish = reverse("sign_in_tested", args=[connection.organisation.slug, connection.public_id])
     else:
@@ -125,14 +167,11 @@ def acs(request: HttpRequest, connection: Connection) -> HttpResponse:
     return SeeOther(f"{finish}?{urlencode({'t': ticket.code})}")
 
 
-@connection_page
+@protocol_page(_failed)
 @require_GET
 def finish(request: HttpRequest, connection: Connection) -> HttpResponse:
     """Sign in the browser that asked: the cookie arrives here, and must be the one that began."""
-    try:
-        login = complete_login(connection=connection, ticket=request.GET.get("t", ""), nonce=held_nonce(request))
-    except SAMLError as error:
-        return _failed(request, connection, error)
+    login = complete_login(connection=connection, ticket=request.GET.get("t", ""), nonce=held_nonce(request))
     start_session(request, connection, login)
     response = HttpResponseRedirect(login.next_path)
     forget_tile(response)
@@ -298,56 +337,6 @@ def _leave(request: HttpRequest, connection: Connection, going: SignInRedirect, 
     may_post_there = csp_update({"form-action": [idp_origin(connection)]})
     page = may_post_there(lambda request: render(request, "sso/leave.html", context))
     return cast("HttpResponse", page(request))
-
-
-def _failed(
-    request: HttpRequest, connection: Connection, error: SAMLError, attempt: Attempt = NOTHING_KNOWN
-) -> HttpResponse:
-    """Tell the person one sentence and a code; what was wrong stands in the trace, for those who may read it."""
-    if too_many_failures(request, connection):
-        return _failed_page(request, connection, code="too_many", trace="", status=429)
-    count_failure(request, connection)
-    if attempt is NOTHING_KNOWN:
-        attempt = Attempt(client_address=client_address(request))
-    trace = record_failure(connection=connection, error=error, attempt=attempt, code=error.trace)
-    forbidden = error.code in _FORBIDDEN_CODES or error.code.startswith("status_")
-    status = 403 if forbidden else 400
-    return _failed_page(request, connection, code=error.code, trace=trace.code, status=status)
-
-
-def _test_failed(connection: Connection, error: SAMLError, attempt: Attempt) -> HttpResponse:
-    """Bring whoever tests back to their page, which explains what the trace holds to those who may read it."""
-    trace = record_failure(connection=connection, error=error, attempt=attempt)
-    page = reverse("sign_in_settings", args=[connection.organisation.slug])
-    return SeeOther(f"{page}?{urlencode({'trace': trace.code})}")
-
-
-def _failed_page(request: HttpRequest, connection: Connection, *, code: str, trace: str, status: int) -> HttpResponse:
-    context = {
-        "sentence": plain_sentence(code),
-        "trace": trace,
-        "partner": connection.organisation,
-        "start_again": reverse("sso_login", args=[connection.public_id]) if may_start_again(code) else "",
-    }
-    return render(request, "sso/failed.html", context, status=status)
-
-
-def _posted_response(request: HttpRequest) -> str:
-    """Return the message of a form of honest size; Django reads nothing before the fields are asked for."""
-    length = request.META.get("CONTENT_LENGTH") or "0"
-    if not length.isdecimal() or int(length) > LARGEST_POST:
-        raise SAMLError("too_large", received=length, expected=str(LARGEST_POST))
-    if request.content_type != "application/x-www-form-urlencoded":
-        raise SAMLError("malformed", reason="not a form", received=request.content_type or "")
-    return request.POST.get("SAMLResponse", "")
-
-
-def _posted_text(request: HttpRequest) -> str:
-    """Return the message of a post that was refused before it was read, if there is one of honest size."""
-    try:
-        return _posted_response(request)
-    except SAMLError:
-        return ""
 
 
 def _next_path(request: HttpRequest) -> str:

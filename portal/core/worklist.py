@@ -8,15 +8,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portal.core.models import PendingWork
-from portal.core.tenancy import platform_scope
+from portal.core.tenancy import cursor_rows, platform_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
 def note_work(*, organisation_id: int, topic: str, subject_ids: Iterable[int] = (0,)) -> None:
-    PendingWork.objects.bulk_create(
-        PendingWork(organisation_id=organisation_id, topic=topic, subject_id=subject_id) for subject_id in subject_ids
+    cursor_rows(
+        "INSERT INTO core_pendingwork (organisation_id, topic, subject_id, created_at)"
+        " SELECT %s, %s, subject_id, statement_timestamp() FROM unnest(%s::bigint[]) AS subject_id",
+        [organisation_id, topic, list(subject_ids)],
     )
 
 

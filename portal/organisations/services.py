@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -88,8 +88,12 @@ def open_door(*, kind: DoorKind, key: str, organisation_id: int) -> None:
 
 
 def open_doors(*, kind: DoorKind, keys: Iterable[str], organisation_id: int) -> None:
-    doors = [Door(kind=kind, digest=door_digest(key), organisation_id=organisation_id) for key in keys]
-    Door.objects.bulk_create(doors, ignore_conflicts=True, batch_size=5_000)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO organisations_door (kind, digest, organisation_id)"
+            " SELECT %s, digest, %s FROM unnest(%s::bytea[]) AS digest ON CONFLICT DO NOTHING",
+            [kind, organisation_id, [door_digest(key) for key in keys]],
+        )
 
 
 def close_door(*, kind: DoorKind, key: str, organisation_id: int) -> None:
