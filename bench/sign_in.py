@@ -32,7 +32,7 @@ from sso.parties import service_provider
 from sso.saml.config import bare_certificate, new_key_pair
 from sso.saml.issuing import Issuer, ReceivedRequest, Subject, identity_provider_metadata, issued_response
 from sso.saml.names import BINDING_POST, BINDING_REDIRECT, UNSPECIFIED
-from sso.saml.response import peek_in_response_to
+from sso.saml.response import posted_response
 from sso.services import answer_sign_in, begin_sign_in, complete_login
 from sso.session import start_session
 
@@ -120,11 +120,8 @@ def _by_the_portal(company: Company, waiting: Sequence[Waiting]) -> None:
     connection = company.connection
     for each in waiting:
         with organisation_scope(connection.organisation_id):
-            ticket = answer_sign_in(
-                connection=connection,
-                saml_response=each.response,
-                request_id=peek_in_response_to(each.response),
-            )
+            posted = posted_response(each.response)
+            ticket = answer_sign_in(connection=connection, saml_response=posted, request_id=posted.in_response_to)
         request = HttpRequest()
         request.user = AnonymousUser()
         request.session = import_module(settings.SESSION_ENGINE).SessionStore()

@@ -23,6 +23,8 @@ def trusted_email(organisation: Organisation, person: MappedPerson) -> str:
 
     An identity provider speaks only for its own organisation: what it says of other addresses is not even kept.
     """
+    if not person.email:
+        return ""
     domain = person.email.rpartition("@")[2]
     trusted = len(person.email) <= 254 and domain in verified_domains(organisation)
     return person.email if trusted else ""

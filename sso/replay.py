@@ -39,30 +39,17 @@ def digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-def waiting_request(connection: Connection, request_id: str, *, now: dt.datetime) -> SignInRequest:
-    """Return our request that a message claims to answer.
+def require_waiting(connection: Connection, request_id: str, *, now: dt.datetime) -> SignInRequest:
+    """Return our request that a message claims to answer, or say why it does not wait.
 
     Raises:
         SAMLError: `request_unknown`, `request_expired`, `request_used`.
     """
-    rows = cursor_rows(
-        "SELECT id, purpose, sent_at, expires_at, answered_at FROM sso_signinrequest"
-        " WHERE organisation_id = %s AND connection_id = %s AND request_id = %s",
-        [connection.organisation_id, connection.pk, request_id.replace("\x00", "")],
-    )
-    if not rows or rows[0][1] == LOGOUT:
+    request = SignInRequest.objects.filter(
+        organisation_id=connection.organisation_id, connection=connection, request_id=request_id
+    ).first()
+    if request is None or request.purpose == LOGOUT:
         raise SAMLError("request_unknown", received=request_id)
-    ((pk, purpose, sent_at, expires_at, answered_at),) = rows
-    request = SignInRequest(
-        pk=pk,
-        organisation_id=connection.organisation_id,
-        connection=connection,
-        request_id=request_id,
-        purpose=purpose,
-        sent_at=sent_at,
-        expires_at=expires_at,
-        answered_at=answered_at,
-    )
     if request.answered_at is not None:
         raise SAMLError("request_used")
     if request.expires_at <= now:
@@ -70,20 +57,36 @@ def waiting_request(connection: Connection, request_id: str, *, now: dt.datetime
     return request
 
 
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What carries an answer on, and for which purpose: `TEST` signs nobody in."""
+
+    code: str
+    purpose: str
+
+
 def keep_answer(
-    request: SignInRequest, assertion: VerifiedAssertion, answer: bytes, trace: Verified, *, now: dt.datetime
-) -> str:
-    """Keep the sealed answer with the request, once, and return the ticket that leads to it.
+    connection: Connection,
+    assertion: VerifiedAssertion,
+    answer: bytes,
+    trace: Verified,
+    *,
+    only: str,
+    now: dt.datetime,
+) -> Ticket:
+    """Keep the sealed answer with the request that it answers, once, and return the ticket that leads to it.
+
+    With `only`, a request for another purpose is not answered.
 
     One statement uses the request and the assertion up and leaves the trace. It need not have reached the disk when we
     answer: nobody is signed in yet, and the transaction that signs somebody in waits for all that came before it. After
     a crash in between, the ticket is unknown and the person starts again.
 
     Raises:
-        SAMLError: `replay`: the assertion was used before; `request_used`: another message answered first.
+        SAMLError: `replay`: the assertion was used before; as `require_waiting`.
     """
     ticket = secrets.token_urlsafe(32)
-    ((unused, taken, _no_wait),) = cursor_rows(
+    ((unused, purpose, _no_wait),) = cursor_rows(
         """
         WITH used AS (
             INSERT INTO sso_usedassertion (organisation_id, connection_id, digest, expires_at)
@@ -91,45 +94,46 @@ def keep_answer(
         ), taken AS (
             UPDATE sso_signinrequest
             SET answer = %(answer)s, answered_at = %(now)s, ticket = %(ticket)s, ticket_expires_at = %(ticket_until)s
-            WHERE organisation_id = %(organisation)s AND id = %(request)s AND answered_at IS NULL
-              AND EXISTS (SELECT FROM used)
-            RETURNING 1
+            WHERE organisation_id = %(organisation)s AND connection_id = %(connection)s
+              AND request_id = %(request_id)s AND answered_at IS NULL AND expires_at > %(now)s
+              AND purpose <> %(logout)s AND (%(only)s = '' OR purpose = %(only)s) AND EXISTS (SELECT FROM used)
+            RETURNING purpose
         ), traced AS (
             INSERT INTO sso_signintrace (organisation_id, connection_id, code, error, details, purpose, name_id,
                                          request_id, assertion, certificate, client_address, raw, raw_until, at)
-            SELECT %(organisation)s, %(connection)s, %(code)s, '', %(details)s::jsonb, %(purpose)s, %(name_id)s,
+            SELECT %(organisation)s, %(connection)s, %(code)s, '', %(details)s::jsonb, taken.purpose, %(name_id)s,
                    %(request_id)s, %(assertion)s, %(certificate)s, %(client)s, %(raw)s, %(raw_until)s, %(now)s
             FROM taken
         )
-        SELECT (SELECT count(*) FROM used), (SELECT count(*) FROM taken),
+        SELECT (SELECT count(*) FROM used), (SELECT purpose FROM taken),
                set_config('synchronous_commit', 'off', true)
         """,
         {
-            "organisation": request.organisation_id,
-            "connection": request.connection_id,
+            "organisation": connection.organisation_id,
+            "connection": connection.pk,
             "assertion": digest(assertion.assertion_id),
             "until": assertion.not_on_or_after,
             "answer": answer,
             "now": now,
             "ticket": digest(ticket),
             "ticket_until": now + TICKET_LIFETIME,
-            "request": request.pk,
+            "logout": LOGOUT,
+            "only": only,
             "code": trace.code,
             "details": json.dumps(trace.details),
-            "purpose": request.purpose,
             "name_id": trace.name_id,
-            "request_id": request.request_id,
+            "request_id": assertion.in_response_to,
             "certificate": assertion.certificate,
             "client": trace.client_address[:45],
             "raw": trace.raw,
             "raw_until": trace.raw_until,
         },
     )
-    if not unused:
-        raise SAMLError("replay")
-    if not taken:
-        raise SAMLError("request_used")
-    return ticket
+    if purpose is None:
+        require_waiting(connection, assertion.in_response_to, now=now)
+        # Of two at the same moment, the second finds the assertion used or the request answered.
+        raise SAMLError("request_used" if unused else "replay")
+    return Ticket(ticket, purpose)
 
 
 @dataclass(frozen=True, slots=True)

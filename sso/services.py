@@ -26,12 +26,12 @@ from sso.identities import KnownPerson, claim_identity, known_person, pass_on_id
 from sso.linking import certain_employee, free_employee_id, trusted_email
 from sso.models import Identity, SignInRequest
 from sso.parties import identity_provider, service_provider
-from sso.replay import REQUEST_LIFETIME, digest, keep_answer, take_ticket, waiting_request
+from sso.replay import REQUEST_LIFETIME, digest, keep_answer, require_waiting, take_ticket
 from sso.saml.attributes import MappedPerson, mapped
 from sso.saml.errors import SAMLError
 from sso.saml.logout import SignOutName
 from sso.saml.request import authn_request, new_request_id
-from sso.saml.response import verify_response
+from sso.saml.response import posted_response, verify_response
 from sso.selectors import OPEN_STATES, employees_named
 from sso.traces import verified_trace
 
@@ -40,8 +40,9 @@ if TYPE_CHECKING:
     from portal.organisations.models import Organisation
     from portal.people.models import User
     from sso.models import Connection
+    from sso.replay import Ticket
     from sso.saml.bindings import SignInRedirect
-    from sso.saml.response import VerifiedAssertion
+    from sso.saml.response import PostedResponse, VerifiedAssertion
 
 ANSWER_PURPOSE = "sso-answer"
 SIGN_IN = "sign-in"
@@ -67,12 +68,6 @@ class Answer:
     name: SignOutName
     session_end: str
     trace: str
-
-
-@dataclass(frozen=True, slots=True)
-class Ticket:
-    code: str
-    purpose: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +111,9 @@ def begin_sign_in(*, connection: Connection, nonce: str, next_path: str = "", pu
 
 
 @transaction.atomic(savepoint=False)
-def answer_sign_in(*, connection: Connection, saml_response: str, request_id: str, client_address: str = "") -> Ticket:
+def answer_sign_in(
+    *, connection: Connection, saml_response: str | PostedResponse, request_id: str, client_address: str = ""
+) -> Ticket:
     """Verify a posted response, keep what it says, and return the one-time ticket for the browser that asked.
 
     A message that is refused uses nothing up: whoever posts rubbish in someone's name spoils nothing. The caller's
@@ -126,21 +123,29 @@ def answer_sign_in(*, connection: Connection, saml_response: str, request_id: st
         SAMLError: with the code of the catalogue.
     """
     now = timezone.now()
-    request = waiting_request(connection, request_id, now=now)
-    _require_open(connection, request.purpose)
-    assertion = verify_response(
-        saml_response,
-        sp=service_provider(connection),
-        idp=identity_provider(connection),
-        request_id=request.request_id,
-        now=now,
-    )
-    trace = verified_trace(posted=saml_response, name_id=assertion.name_id, client_address=client_address, now=now)
+    posted = posted_response(saml_response) if isinstance(saml_response, str) else saml_response
+    opened = connection.state in OPEN_STATES
+    if not opened:
+        _require_open(connection, require_waiting(connection, request_id, now=now).purpose)
+    try:
+        assertion = verify_response(
+            posted,
+            sp=service_provider(connection),
+            idp=identity_provider(connection),
+            request_id=request_id,
+            now=now,
+        )
+    except SAMLError:
+        # What is wrong with the request itself says more. It is looked up only now: the answer that is right, and
+        # most are, finds its request in the statement that uses it up.
+        require_waiting(connection, request_id, now=now)
+        raise
+    trace = verified_trace(posted=posted.raw, name_id=assertion.name_id, client_address=client_address, now=now)
     answer = _answer(connection, assertion, trace.code)
     content = {name: getattr(answer, name) for name in Answer.__slots__}
     content |= {"person": vars(answer.person), "name": vars(answer.name)}
     sealed = seal(json.dumps(content).encode(), purpose=ANSWER_PURPOSE)
-    return Ticket(keep_answer(request, assertion, sealed, trace, now=now), request.purpose)
+    return keep_answer(connection, assertion, sealed, trace, only="" if opened else TEST, now=now)
 
 
 @transaction.atomic
@@ -194,9 +199,9 @@ def _login(connection: Connection, request: SignInRequest, answer: Answer) -> Lo
     first = known is None
     if known is None:
         known, first = _newcomer(connection, person, email, facts)
-    _require_welcome(organisation, known)
     if known.suspended:
         known, first = _settled(connection, known, person, email, facts)
+    _require_welcome(organisation, known)
     actor = user_actor(known.user)
     if not first:
         _refresh_user(known.user, person, email)

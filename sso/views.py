@@ -35,7 +35,7 @@ from sso.forms import MetadataForm
 from sso.parties import connection_card, idp_origin, service_provider
 from sso.saml.errors import SAMLError
 from sso.saml.metadata import service_provider_metadata
-from sso.saml.response import peek_in_response_to
+from sso.saml.response import peek_in_response_to, posted_response
 from sso.selectors import (
     OPEN_STATES,
     connection_with,
@@ -145,9 +145,9 @@ def acs(request: HttpRequest, connection: Connection) -> HttpResponse:
     """Verify the posted answer. Our cookies do not come with a post from another site, so nobody is signed in here."""
     if too_many_failures(request, connection):
         return _failed_page(request, connection, code="too_many", trace="", status=429)
-    raw = _posted_response(request)
+    posted = posted_response(_posted_response(request))
     try:
-        request_id = peek_in_response_to(raw)
+        request_id = posted.in_response_to
     except SAMLError as error:
         if error.code != "unsolicited":
             raise
@@ -156,7 +156,7 @@ def acs(request: HttpRequest, connection: Connection) -> HttpResponse:
         return SeeOther(f"{reverse('sso_login', args=[connection.public_id])}?tile=1")
     ticket = answer_sign_in(
         connection=connection,
-        saml_response=raw,
+        saml_response=posted,
         request_id=request_id,
         client_address=client_address(request),
     )

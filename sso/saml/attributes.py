@@ -108,7 +108,7 @@ def mapped(assertion: VerifiedAssertion, mapping: Mapping[str, Sequence[str]]) -
     return MappedPerson(
         subject=subject,
         subject_source=source,
-        email=_email(value("email") or _email_of_name_id(assertion)),
+        email=_email(_address(assertion, mapping.get("email") or PRESET["email"])),
         employee_number=value("employee_number"),
         first_name=value("first_name"),
         last_name=value("last_name"),
@@ -167,15 +167,19 @@ def _first(assertion: VerifiedAssertion, target: str, names: Sequence[str]) -> t
     return "", ""
 
 
-def _email_of_name_id(assertion: VerifiedAssertion) -> str:
-    return _clean(assertion.name_id) if assertion.name_id_format == EMAIL_ADDRESS else ""
+def _address(assertion: VerifiedAssertion, names: Sequence[str]) -> str:
+    """Return the one address said, as it was said: normalised, a letter that only looks like "k" would become one."""
+    chosen, source = _first(assertion, "email", names)
+    if chosen:
+        return next(value.strip() for value in assertion.attributes[source] if _clean(value) == chosen)
+    return assertion.name_id.strip() if assertion.name_id_format == EMAIL_ADDRESS else ""
 
 
 def _email(text: str) -> str:
     """Return an address in lower case, or "" when it is none: a person without e-mail is welcome."""
-    address = text.casefold()
+    address = text.lower() if text.isascii() else ""
     local, _, domain = address.partition("@")
-    plausible = bool(local) and "." in domain and "@" not in domain and address.isascii()
+    plausible = bool(local) and "." in domain and "@" not in domain
     return address if plausible and address.isprintable() and " " not in address else ""
 
 

@@ -43,22 +43,41 @@ class VerifiedAssertion:
     certificate: str = ""
 
 
-def peek_in_response_to(raw: str) -> str:
-    """Return the request that a message claims to answer, only to look up our own record of it.
+@dataclass(frozen=True)
+class PostedResponse:
+    """A message that has passed the gate; nothing of it is verified yet."""
 
-    Nothing is verified yet: `verify_response` compares again, with what is signed.
-    """
-    with named_errors():
-        response = gate.inspected(gate.opened(raw))
-        data = response.find(f".//{saml('SubjectConfirmationData')}")
-        claimed = response.get("InResponseTo") or ("" if data is None else data.get("InResponseTo", ""))
+    raw: str
+    xml: bytes
+    tree: etree._Element
+
+    @property
+    def in_response_to(self) -> str:
+        """The request that it claims to answer, only to look up our own record of it.
+
+        `verify_response` compares again, with what is signed.
+        """
+        data = self.tree.find(f".//{saml('SubjectConfirmationData')}")
+        claimed = self.tree.get("InResponseTo") or ("" if data is None else data.get("InResponseTo", ""))
         if not claimed:
             raise SAMLError("unsolicited")
         return claimed
 
 
+def posted_response(raw: str) -> PostedResponse:
+    """Return a posted message if the gate lets it through."""
+    with named_errors():
+        xml = gate.opened(raw)
+        return PostedResponse(raw, xml, gate.inspected(xml))
+
+
+def peek_in_response_to(raw: str) -> str:
+    """Return the request that a message claims to answer."""
+    return posted_response(raw).in_response_to
+
+
 def verify_response(
-    raw: str,
+    raw: str | PostedResponse,
     *,
     sp: ServiceProvider,
     idp: IdentityProvider,
@@ -72,9 +91,9 @@ def verify_response(
     returned before the toolkit has verified the signature on the same tree.
     """
     with named_errors():
-        xml = gate.opened(raw)
-        profile.require_success(gate.inspected(xml))
-        message = toolkit.opened_response(xml, sp, idp)
+        posted = posted_response(raw) if isinstance(raw, str) else raw
+        profile.require_success(posted.tree)
+        message = toolkit.opened_response(posted.xml, sp, idp, cbc=gate.encrypted_with_cbc(posted.tree))
         assertion = _signed_assertion(message.tree)
         window = profile.Window(now=now, skew=skew)
         profile.require_issuer(message.tree, assertion, idp)

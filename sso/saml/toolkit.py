@@ -72,12 +72,11 @@ _keys = threading.local()
 class Response(OneLogin_Saml2_Response):  # type: ignore[misc]  # The toolkit carries no types.
     """A Response that passed the gate, and passed it again once decrypted."""
 
-    def __init__(self, settings: OneLogin_Saml2_Settings, xml: bytes) -> None:
+    def __init__(self, settings: OneLogin_Saml2_Settings, xml: bytes, *, cbc: bool) -> None:
         # The constructor of the toolkit decrypts. A cipher without authentication is an oracle to whoever can
         # try variants, so what it protects must have been signed by the identity provider before we decrypt.
-        root = OneLogin_Saml2_XML.to_etree(xml)
-        if gate.encrypted_with_cbc(root):
-            _require_outer_signature(settings, root)
+        if cbc:
+            _require_outer_signature(settings, OneLogin_Saml2_XML.to_etree(xml))
         super().__init__(settings, base64.b64encode(xml))
         if self.encrypted:
             self._inspect_decrypted(self.decrypted_document)
@@ -94,14 +93,17 @@ class Response(OneLogin_Saml2_Response):  # type: ignore[misc]  # The toolkit ca
         return self.decrypted_document if self.encrypted else self.document
 
 
-def opened_response(xml: bytes, sp: ServiceProvider, idp: IdentityProvider) -> Response:
-    """Return the message as the toolkit sees it, decrypted when it came encrypted."""
+def opened_response(xml: bytes, sp: ServiceProvider, idp: IdentityProvider, *, cbc: bool) -> Response:
+    """Return the message as the toolkit sees it, decrypted when it came encrypted.
+
+    `cbc` says whether a cipher without authentication was used.
+    """
     keys = [(sp.private_key_pem, sp.certificate_pem)]
     if sp.previous_private_key_pem:
         keys.append((sp.previous_private_key_pem, sp.previous_certificate_pem))
     for private_key, certificate in keys:
         try:
-            return Response(_settings(sp, idp, private_key, certificate), xml)
+            return Response(_settings(sp, idp, private_key, certificate), xml, cbc=cbc)
         except xmlsec.Error:
             continue
     # One answer for every cause: a difference here would tell an attacker about the plain text.

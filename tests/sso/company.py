@@ -74,6 +74,21 @@ class Company:
         fields = {"SAMLResponse": encoded, "RelayState": relay_state}
         return post_form(Client(), self.path("acs/"), fields)
 
+    def sign_out_message(self, **values: Any) -> kit.SignOut:
+        """Return what the identity provider sends to our sign-out address."""
+        ours = kit.SignOut(
+            now=dt.datetime.now(dt.UTC),
+            message_id=f"_l{secrets.token_hex(8)}",
+            issuer=self.entity_id,
+            destination=address(self.connection.public_id, "sls"),
+        )
+        return replace(ours, **values)
+
+    def sign_out(self, *, relay_state: str | None = None, **values: Any) -> Response:
+        """Ask for a sign-out as the hidden frame of the identity provider's page does: without any cookie of ours."""
+        query = kit.redirect_query(self.sign_out_message(**values).tree(), by=self.keys, relay_state=relay_state)
+        return Client().get(f"{self.path('sls/')}?{query}")
+
     def sign_in(self, browser: Client, **said: Any) -> Response:
         """Go through the whole exchange and return the answer to its last step."""
         posted = self.post(self.answer(self.begin(browser), **said))
@@ -81,14 +96,21 @@ class Company:
         return browser.get(posted["Location"])
 
 
-def make_company(organisation: Organisation, *, activate: bool = True, name: str = "") -> Company:
-    """Connect an identity provider of the organisation's own."""
+def make_company(
+    organisation: Organisation, *, activate: bool = True, name: str = "", slo_bindings: tuple[str, ...] = ()
+) -> Company:
+    """Connect an identity provider of the organisation's own; it has a sign-out address by each of `slo_bindings`."""
     name = name or organisation.slug
     keys = kit.keys(f"idp of {name}")
     document = kit.metadata(
         entity_id=f"https://idp.{name}.example/metadata",
         sso_url=f"https://idp.{name}.example/sso",
         certificates=(keys.certificate_pem,),
+        slo="".join(
+            f'<md:SingleLogoutService Binding="{binding}" Location="https://idp.{name}.example/slo"'
+            f' ResponseLocation="https://idp.{name}.example/slo/return"/>'
+            for binding in slo_bindings
+        ),
     )
     with organisation_scope(organisation.pk):
         connection = connect_idp(

@@ -8,15 +8,18 @@ from __future__ import annotations
 import base64
 import copy
 import datetime as dt
+import re
+import zlib
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
+from urllib.parse import quote
 from xml.sax.saxutils import escape, quoteattr
 
 import xmlsec
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
 from lxml import etree
 from xmlsec import constants
@@ -40,6 +43,7 @@ NOW = dt.datetime(2030, 5, 6, 8, 0, tzinfo=dt.UTC)
 REQUEST_ID = "_request-1"
 SP_ENTITY_ID = "https://portal.example/sso/9f1c/metadata/"
 ACS_URL = "https://portal.example/sso/9f1c/acs/"
+SLS_URL = "https://portal.example/sso/9f1c/sls/"
 IDP_ENTITY_ID = "https://idp.example/metadata"
 SSO_URL = "https://idp.example/sso"
 
@@ -260,8 +264,9 @@ def encrypt(
     *,
     cipher: Any = constants.TransformAes128Gcm,
     transport: Any = constants.TransformRsaOaep,
+    content: bytes | None = None,
 ) -> etree._Element:
-    """Return the response with its assertion encrypted."""
+    """Return the response with its assertion encrypted, or with other `content` in its place."""
     assertion = assertion_of(response)
     manager = xmlsec.KeysManager()
     manager.add_key(xmlsec.Key.from_memory(recipient.certificate_pem, constants.KeyDataFormatCertPem, None))
@@ -275,7 +280,8 @@ def encrypt(
     context.key = xmlsec.Key.generate(constants.KeyDataAes, size, constants.KeyDataTypeSession)
     holder = etree.Element(f"{{{NS['saml']}}}EncryptedAssertion")
     response.replace(assertion, holder)
-    holder.append(context.encrypt_xml(template, reread(assertion)))
+    inside = context.encrypt_xml(template, reread(assertion)) if content is None else None
+    holder.append(context.encrypt_binary(template, content) if inside is None else inside)
     return reread(response)
 
 
@@ -344,6 +350,7 @@ def metadata(
     valid_until: str | None = None,
     role: str = "IDPSSODescriptor",
     protocol: str = NS["samlp"],
+    slo: str = "",
 ) -> str:
     """Return the metadata of an identity provider."""
     chosen = (keys("idp").certificate_pem,) if certificates is None else certificates
@@ -355,6 +362,7 @@ def metadata(
     services = "".join(
         f"<md:SingleSignOnService Binding={quoteattr(binding)} Location={quoteattr(sso_url)}/>" for binding in bindings
     )
+    services = slo + services
     return (
         f'<md:EntityDescriptor xmlns:md="{NS["md"]}" xmlns:ds="{NS["ds"]}" entityID={quoteattr(entity_id)}'
         f"{_attribute('validUntil', valid_until)}>"
@@ -365,3 +373,95 @@ def metadata(
 
 def bare(certificate_pem: str) -> str:
     return "".join(certificate_pem.strip().splitlines()[1:-1])
+
+
+LOGOUT_TYPES = {"LogoutRequest": "SAMLRequest", "LogoutResponse": "SAMLResponse"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignOut:
+    """Every knob of a sign-out message. None leaves the attribute or element out."""
+
+    kind: str = "LogoutRequest"
+    now: dt.datetime = NOW
+    message_id: str = "_logout-1"
+    version: str = "2.0"
+    issued: float = 0
+    issuer: str | None = IDP_ENTITY_ID
+    destination: str | None = SLS_URL
+    until: float | None = 300
+    name_id: str | None = "person-42"
+    name_xml: str | None = None
+    session_indexes: tuple[str, ...] = ("_session-1",)
+    in_response_to: str | None = None
+    status: str = SUCCESS
+    inner_status: str | None = None
+    extra: str = ""
+
+    def tree(self) -> etree._Element:
+        head = _attribute("Destination", self.destination) + _attribute("InResponseTo", self.in_response_to)
+        issuer = "" if self.issuer is None else f"<saml:Issuer>{escape(self.issuer)}</saml:Issuer>"
+        if self.kind == "LogoutRequest":
+            if self.until is not None:
+                head += f' NotOnOrAfter="{at(self.until, self.now)}"'
+            named = "" if self.name_id is None else f"<saml:NameID>{escape(self.name_id)}</saml:NameID>"
+            body = (named if self.name_xml is None else self.name_xml) + "".join(
+                f"<samlp:SessionIndex>{escape(index)}</samlp:SessionIndex>" for index in self.session_indexes
+            )
+        else:
+            inner = "" if self.inner_status is None else f'<samlp:StatusCode Value="{self.inner_status}"/>'
+            body = f'<samlp:Status><samlp:StatusCode Value="{self.status}">{inner}</samlp:StatusCode></samlp:Status>'
+        return etree.fromstring(
+            f'<samlp:{self.kind} xmlns:samlp="{NS["samlp"]}" xmlns:saml="{NS["saml"]}" ID="{self.message_id}"'
+            f' Version="{self.version}" IssueInstant="{at(self.issued, self.now)}"{head}>'
+            f"{issuer}{self.extra}{body}</samlp:{self.kind}>"
+        )
+
+
+def redirect_query(
+    message: etree._Element | bytes,
+    *,
+    name: str = "SAMLRequest",
+    by: Keys | None = None,
+    relay_state: str | None = None,
+    algorithm: str = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256",
+    lower_case: bool = False,
+) -> str:
+    """Return the signed query of the redirect binding; AD FS escapes in lower case."""
+    xml = message if isinstance(message, bytes) else etree.tostring(message)
+    compressor = zlib.compressobj(wbits=-15)
+    packed = base64.b64encode(compressor.compress(xml) + compressor.flush()).decode()
+
+    def escaped(text: str) -> str:
+        found = quote(text, safe="")
+        return re.sub("%[0-9A-F]{2}", lambda match: match[0].lower(), found) if lower_case else found
+
+    query = f"{name}={escaped(packed)}"
+    if relay_state is not None:
+        query += f"&RelayState={escaped(relay_state)}"
+    query += f"&SigAlg={escaped(algorithm)}"
+    key = serialization.load_pem_private_key((by or keys("idp")).private_pem.encode(), password=None)
+    assert isinstance(key, rsa.RSAPrivateKey)
+    signature = key.sign(query.encode(), padding.PKCS1v15(), hashes.SHA256())
+    return f"{query}&Signature={escaped(base64.b64encode(signature).decode())}"
+
+
+def encrypted_name(name: str, recipient: Keys, *, transport: Any = constants.TransformRsaOaep) -> str:
+    """Return an EncryptedID."""
+    holder = etree.fromstring(f'<saml:EncryptedID xmlns:saml="{NS["saml"]}"/>')
+    plain = etree.fromstring(
+        name if name.startswith("<") else f'<saml:NameID xmlns:saml="{NS["saml"]}">{name}</saml:NameID>'
+    )
+    manager = xmlsec.KeysManager()
+    manager.add_key(xmlsec.Key.from_memory(recipient.certificate_pem, constants.KeyDataFormatCertPem, None))
+    template = xmlsec.template.encrypted_data_create(
+        holder, constants.TransformAes128Gcm, type=constants.TypeEncElement, ns="xenc"
+    )
+    xmlsec.template.encrypted_data_ensure_cipher_value(template)
+    info = xmlsec.template.encrypted_data_ensure_key_info(template, ns="ds")
+    key = xmlsec.template.add_encrypted_key(info, transport)
+    xmlsec.template.encrypted_data_ensure_cipher_value(key)
+    context = xmlsec.EncryptionContext(manager)
+    context.key = xmlsec.Key.generate(constants.KeyDataAes, 128, constants.KeyDataTypeSession)
+    holder.append(context.encrypt_xml(template, plain))
+    return etree.tostring(holder).decode()

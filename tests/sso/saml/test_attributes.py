@@ -147,6 +147,11 @@ def test_a_name_id_that_is_an_address_is_the_last_candidate_for_the_address() ->
         "a b@example.fr",
         "a\x00@example.fr",
         "a@exаmple.fr",
+        # They become a plain "k" and "s" when they are normalised or folded.
+        "patric\u212a@example.fr",
+        "\u017faint@example.fr",
+        "a@example.fr\u200b",
+        "a@éxample.fr",
     ],
 )
 def test_what_is_no_address_is_none(text: str) -> None:
