@@ -114,6 +114,7 @@ def test_the_habits_of_other_makers(
         pytest.param(
             {"assertion.encryption": True, "saml20.sign.response": False}, "chiffr", id="cbc-in-an-unsigned-response"
         ),
+        pytest.param({"nameid.encryption": True}, "chiffrement du NameID", id="encrypted-name"),
         pytest.param({"signature.algorithm": "http://www.w3.org/2000/09/xmldsig#rsa-sha1"}, "SHA-256", id="sha-1"),
         pytest.param({"saml20.sign.assertion": False, "saml20.sign.response": False}, "Sign assertion", id="unsigned"),
     ],
