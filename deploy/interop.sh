@@ -21,7 +21,7 @@ skip() {
 
 # The last words of what went wrong, in one line.
 reason() {
-    grep -v '^W:' "$kept/install.log" | tail -n 1 | cut -c 1-200
+    grep -v -e '^W:' -e '^$' -e 'complete log' "$kept/install.log" | tail -n 1 | cut -c 1-200
 }
 
 has_php() {
