@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import expect
@@ -101,7 +101,8 @@ def test_a_request_that_is_not_signed_ends_nothing(
     page: Page, rosier: Company, simplesamlphp: SimpleSAMLphp, person: Person
 ) -> None:
     sign_in(page, rosier, person)
-    simplesamlphp.sign_with(kit.keys("simplesamlphp"), **{"sign.logout": False})
+    unsigned: dict[str, Any] = {"sign.logout": False}
+    simplesamlphp.sign_with(kit.keys("simplesamlphp"), **unsigned)
     leave_identity_provider(page, rosier, simplesamlphp)
     expect(page.locator(".trace.code")).to_be_visible()
 
