@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from bench.measuring import Line
 
-BENCHMARKS = ("rosters", "competitor", "completions", "sign_in", "reports", "pages")
+BENCHMARKS = ("rosters", "competitor", "completions", "sign_in", "hostile", "burst", "reports", "pages")
 SIZES = (10_000, 100_000)
 RUNS = 3
 DIRECTORY = embedded.VAR / "bench"

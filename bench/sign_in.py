@@ -80,7 +80,7 @@ def measure(*, rows: int, runs: int, directory: Path) -> list[Line]:
     """Measure people who come for the first time, then the same ones again."""
     # The floor signs in as many as ours, and both need people who have not come yet.
     head_count = max(rows, 2 * runs * SIGN_INS)
-    company = _company(directory, head_count)
+    company = company_with_roster(directory, head_count)
     return [
         _compared("sign-in, first", company, _batches(company, head_count), rows=rows, runs=runs),
         _compared("sign-in, again", company, _batches(company, head_count), rows=rows, runs=runs),
@@ -101,7 +101,7 @@ def _compared(what: str, company: Company, batches: Iterator[list[Waiting]], *, 
     )
 
 
-def _company(directory: Path, rows: int) -> Company:
+def company_with_roster(directory: Path, rows: int) -> Company:
     organisation = organisation_with_roster(directory, rows)
     issuer = Issuer("https://idp.bench.example/metadata", *new_key_pair("bench"))
     document = identity_provider_metadata(issuer, sso_url="https://idp.bench.example/sso")

@@ -13,7 +13,7 @@ import threading
 from contextvars import ContextVar
 from functools import lru_cache
 from importlib import resources
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import xmlsec
 from lxml import etree
@@ -166,7 +166,7 @@ def decrypted(encrypted: etree._Element, private_key_pem: str) -> etree._Element
     plain: object = xmlsec.EncryptionContext(_keys_manager(private_key_pem)).decrypt(encrypted)
     if not isinstance(plain, bytes):
         raise xmlsec.Error("not bytes")
-    frame = etree.tostring(etree.Element("frame", nsmap=namespaces)).removesuffix(b"/>")
+    frame = etree.tostring(etree.Element("frame", nsmap=cast("dict[str, str]", namespaces))).removesuffix(b"/>")
     plain = plain.removeprefix(b"\xef\xbb\xbf").lstrip()
     if plain.startswith(b"<?xml"):
         plain = plain.partition(b"?>")[2]
@@ -176,8 +176,8 @@ def decrypted(encrypted: etree._Element, private_key_pem: str) -> etree._Element
         if error.code != "malformed":
             raise
         raise xmlsec.Error("not XML") from error
-    inside = list(content)
-    if len(inside) != 1 or not isinstance(inside[0].tag, str) or (content.text or inside[0].tail or "").strip():
+    inside = list(content.iterchildren(etree.Element))
+    if len(inside) != 1 or len(content) != 1 or (content.text or "").strip() or (inside[0].tail or "").strip():
         raise xmlsec.Error("not one element")
     return inside[0]
 

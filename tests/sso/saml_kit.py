@@ -280,8 +280,10 @@ def encrypt(
     context.key = xmlsec.Key.generate(constants.KeyDataAes, size, constants.KeyDataTypeSession)
     holder = etree.Element(f"{{{NS['saml']}}}EncryptedAssertion")
     response.replace(assertion, holder)
-    inside = context.encrypt_xml(template, reread(assertion)) if content is None else None
-    holder.append(context.encrypt_binary(template, content) if inside is None else inside)
+    if content is None:
+        holder.append(context.encrypt_xml(template, reread(assertion)))
+    else:
+        holder.append(context.encrypt_binary(template, content))
     return reread(response)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import zlib
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -71,8 +71,9 @@ def message_in(url: str, name: str) -> etree._Element:
 def meta_target(response: Response) -> str:
     """Return where the page goes on to by itself."""
     document = etree.HTML(response.content.decode())
-    (content,) = document.xpath("//meta[@http-equiv='refresh']/@content")
-    return str(content).partition("url=")[2]
+    refresh = document.find(".//meta[@http-equiv='refresh']")
+    assert refresh is not None
+    return str(refresh.get("content")).partition("url=")[2]
 
 
 class TestFromTheIdentityProvider:
@@ -141,7 +142,7 @@ class TestFromTheIdentityProvider:
         ],
     )
     def test_what_is_refused_ends_nothing(
-        self, firm: Company, visitor: Client, values: dict[str, object], error: str
+        self, firm: Company, visitor: Client, values: dict[str, Any], error: str
     ) -> None:
         firm.sign_in(visitor)
 
@@ -169,9 +170,7 @@ class TestFromTheIdentityProvider:
         assert signed_in(visitor)
 
     @pytest.mark.parametrize("values", [{"name_id": "somebody else"}, {"session_indexes": ("_another",)}])
-    def test_another_name_or_session_ends_nothing(
-        self, firm: Company, visitor: Client, values: dict[str, object]
-    ) -> None:
+    def test_another_name_or_session_ends_nothing(self, firm: Company, visitor: Client, values: dict[str, Any]) -> None:
         firm.sign_in(visitor)
 
         assert firm.sign_out(**values).status_code == 302
@@ -279,7 +278,7 @@ class TestFromThePortal:
         assert request.findtext("saml:NameID", namespaces=kit.NS) == "person-42"
         assert request.findtext("samlp:SessionIndex", namespaces=kit.NS) == "_session-1"
 
-    def answered(self, firm: Company, browser: Client, **values: object) -> Response:
+    def answered(self, firm: Company, browser: Client, **values: Any) -> Response:
         firm.sign_in(browser)
         request = message_in(meta_target(browser.post("/account/logout/")), "SAMLRequest")
         message = firm.sign_out_message(**{"kind": "LogoutResponse", "in_response_to": request.get("ID"), **values})
@@ -308,7 +307,7 @@ class TestFromThePortal:
         ],
     )
     def test_any_failure_still_says_that_one_is_signed_out_here(
-        self, firm: Company, visitor: Client, values: dict[str, object], error: str
+        self, firm: Company, visitor: Client, values: dict[str, Any], error: str
     ) -> None:
         page = self.answered(firm, visitor, **values)
 

@@ -287,7 +287,7 @@ def test_a_bomb_is_inflated_to_its_limit_only(asked: Callable[[str], VerifiedReq
     ],
 )
 def test_an_answer_says_what_became_of_it(
-    sp: ServiceProvider, idp: IdentityProvider, knobs: dict[str, str], *, success: bool
+    sp: ServiceProvider, idp: IdentityProvider, knobs: dict[str, Any], *, success: bool
 ) -> None:
     message = SignOut(kind="LogoutResponse", in_response_to="_ours", **knobs)
     received = received_by_redirect(redirect_query(message.tree(), name="SAMLResponse"))

@@ -6,6 +6,7 @@ First every change of every single node, then what chance makes of several.
 from __future__ import annotations
 
 import copy
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -69,10 +70,10 @@ def changes_of(response: etree._Element, index: int) -> Iterator[tuple[str, etre
     yield "emptied", variant(lambda found, _: found.clear())
     yield "renamed", variant(lambda found, _: setattr(found, "tag", f"{found.tag}x"))
     yield "another attribute", variant(lambda found, _: found.set("x", "y"))
-    for name in node.attrib:
-        for value in ("attacker", "", f"{node.get(name)}x"):
-            yield f"{name} = {value}", variant(lambda found, _, name=name, value=value: found.set(name, value))  # type: ignore[misc]  # A default binds the loop's value.
-        yield f"without {name}", variant(lambda found, _, name=name: found.attrib.pop(name))  # type: ignore[misc]  # As above.
+    for name in map(str, node.attrib):
+        for value in ("attacker", "", f"{node.attrib[name]!s}x"):
+            yield f"{name} = {value}", variant(partial(_set, name, value))
+        yield f"without {name}", variant(partial(_drop, name))
     if node.getparent() is None:
         return
     yield "tail", variant(lambda found, _: setattr(found, "tail", "x"))
@@ -99,6 +100,14 @@ def _parent(node: etree._Element) -> etree._Element:
     parent = node.getparent()
     assert parent is not None
     return parent
+
+
+def _set(name: str, value: str, node: etree._Element, _root: etree._Element) -> None:
+    node.set(name, value)
+
+
+def _drop(name: str, node: etree._Element, _root: etree._Element) -> None:
+    node.attrib.pop(name)
 
 
 def _wrap(node: etree._Element, _root: etree._Element) -> None:
