@@ -170,6 +170,10 @@ _DIAGNOSES: dict[str, tuple[_StrPromise, _StrPromise]] = {
         lazy("The identifier was made for another service."),
         lazy("In the identity provider, set the entity ID (Identifier, Audience) to the one shown on this page."),
     ),
+    "nameid_encrypted": (
+        lazy("The identifier is encrypted by itself."),
+        lazy("In the identity provider, turn off the encryption of the NameID; the whole assertion may be encrypted."),
+    ),
     "nameid_too_long": (
         lazy("The identifier sent is too long."),
         lazy("Choose another identifier that never changes."),

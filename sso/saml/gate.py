@@ -289,7 +289,9 @@ def _check_encryption(response: etree._Element, holder: str) -> None:
     inside = set() if encrypted is None else set(encrypted.iter())
     for element in response.iter(f"{{{XENC}}}*", saml("EncryptedID"), saml("EncryptedAttribute")):
         if element not in inside:
-            raise SAMLError("forbidden_xml", reason="encryption in an unexpected place")
+            # Honest identity providers can be told to encrypt the name alone; whoever looks after one can undo it.
+            code = "nameid_encrypted" if element.tag == saml("EncryptedID") else "forbidden_xml"
+            raise SAMLError(code, reason="encryption in an unexpected place")
     if encrypted is not None:
         _check_encrypted(encrypted)
 
