@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from itertools import islice
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
@@ -27,10 +28,9 @@ from portal.core.actor import OPERATOR
 from portal.core.tenancy import organisation_scope
 from sso.browser import browser_nonce
 from sso.connecting import connect_idp
-from sso.models import SignInRequest
 from sso.parties import service_provider
 from sso.saml.config import bare_certificate, new_key_pair
-from sso.saml.issuing import Issuer, ReceivedRequest, Subject, identity_provider_metadata, issued_response
+from sso.saml.issuing import Issuer, Subject, identity_provider_metadata, issued_response, read_request
 from sso.saml.names import BINDING_POST, BINDING_REDIRECT, UNSPECIFIED
 from sso.saml.response import posted_response
 from sso.services import answer_sign_in, begin_sign_in, complete_login
@@ -67,12 +67,13 @@ class Company:
         """Begin a sign-in and have it answered."""
         nonce = browser_nonce(HttpRequest())
         with organisation_scope(self.connection.organisation_id):
-            begin_sign_in(connection=self.connection, nonce=nonce)
-            request_id = SignInRequest.objects.latest("id").request_id
-        asked = ReceivedRequest(request_id, self.sp.entity_id, self.sp.acs_url, force_authn=False)
+            going = begin_sign_in(connection=self.connection, nonce=nonce)
+        asked = read_request(parse_qs(urlsplit(going.url).query)["SAMLRequest"][0], deflated=True)
         said = {"employeeNumber": [person.number], "mail": [person.email]}
         return Waiting(
-            nonce, request_id, issued_response(self.issuer, asked, Subject(person.number, said), now=timezone.now())
+            nonce,
+            asked.request_id,
+            issued_response(self.issuer, asked, Subject(person.number, said), now=timezone.now()),
         )
 
 

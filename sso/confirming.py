@@ -59,5 +59,7 @@ def complete_confirmation(*, connection: Connection, user: User, ticket: str, no
         suspended_at__isnull=True,
     )
     if not same.exists():
-        raise SAMLError("another_person")
+        somebody_else = SAMLError("another_person")
+        somebody_else.trace = answer.trace
+        raise somebody_else
     return request.next_path

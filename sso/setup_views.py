@@ -332,7 +332,7 @@ def _activate(request: HttpRequest, setup: Setup) -> HttpResponse:
     """Switch on. A link has then done its work, so the last page is the answer itself: there is no way back to it."""
     known = _of(setup)
     if request.method == "POST":
-        if not setup.link and not is_confirmed(request.session):
+        if not setup.link and not is_confirmed(request):
             return confirm_first(cast("OrganisationRequest", request), setup.url("activate"))
         activate_connection(actor=setup.actor, organisation=setup.organisation, connection=known)
         known.refresh_from_db(fields=["state"])

@@ -88,7 +88,7 @@ def test_known_and_unknown_names_take_the_same_steps(
     poste: Company, airbus: Organisation, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     for entered in ("La Poste", "laposte", "airbus", "nobody at all"):
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(6):
             door_behind(entered)
 
 

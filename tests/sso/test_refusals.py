@@ -41,7 +41,7 @@ def test_nobody_is_left_without_a_next_step(poste: Company, code: str) -> None:
     context = refusal_context(poste.connection, code=code, trace="ABCDEFGH")
 
     assert context["sentence"]
-    somebody_else_first = code in {"user_disabled", "connection_closed"}
+    somebody_else_first = code in {"user_disabled", "connection_closed", "identity_suspended"}
     assert bool(context["start_again"] or context["try_later"] or context["staff"]) is not somebody_else_first
 
 

@@ -121,7 +121,7 @@ def test_after_a_week_the_message_is_gone_and_the_trace_stays(poste: Company, vi
     poste.sign_in(visitor)
     code = the_trace(poste).code
     with organisation_scope(poste.organisation.pk):
-        SignInTrace.objects.update(raw_until=timezone.now() - timedelta(seconds=1))
+        SignInTrace.objects.update(raw_until=timezone.now() - timedelta(hours=1))
     with pytest.raises(Refusal) as caught:
         message(poste, code)
     assert caught.value.code == "message_gone"

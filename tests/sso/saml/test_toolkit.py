@@ -9,10 +9,13 @@ from lxml import etree
 from onelogin.saml2.utils import OneLogin_Saml2_Utils
 from xmlsec import constants
 
-import sso.saml.toolkit  # noqa: F401  # Importing it is what hardens the toolkit.
+import sso.saml.toolkit
 from tests.sso import saml_kit as kit
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sso.saml.config import IdentityProvider, ServiceProvider
     from tests.sso.saml.conftest import Verify
 
 ASSERTION_SIGNATURE = OneLogin_Saml2_Utils.ASSERTION_SIGNATURE_XPATH
@@ -58,3 +61,15 @@ def test_the_key_may_stand_beside_the_encrypted_data(verify: Verify) -> None:
     holder.append(key)
 
     assert verify(kit.encode(response)).name_id == "person-42"
+
+
+def test_no_key_is_ever_read_from_the_disk(
+    sp: ServiceProvider, idp: IdentityProvider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The toolkit looks for certs/sp.key where it runs when a setting is empty: what it gets is never empty."""
+    (tmp_path / "certs").mkdir()
+    (tmp_path / "certs" / "sp.key").write_text(kit.keys("attacker").private_pem)
+    monkeypatch.chdir(tmp_path)
+    built = sso.saml.toolkit._settings(sp, idp, sp.private_key_pem, sp.certificate_pem)
+
+    assert "".join(built.get_sp_key().split()) == "".join(sp.private_key_pem.split())
