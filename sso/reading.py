@@ -7,6 +7,7 @@ asks outside any transaction: a host that hangs holds no lock.
 from __future__ import annotations
 
 import hashlib
+import logging
 import random
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -48,6 +49,8 @@ HOST_RESTS: Final = timedelta(minutes=5)
 """Doubled by each failure of the host, up to four hours: many partners share one."""
 
 _LONGEST_REST_STEPS = 6
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +139,10 @@ def refresh_metadata(
     claimed = [claim for claim in claims if claim is not None]
     with ThreadPoolExecutor(AT_ONCE) as readers:
         for reading in readers.map(lambda claim: _read(claim[0], claim[1], fetch), claimed):
-            _take_in(reading, moment)
+            try:
+                _take_in(reading, moment)
+            except Exception as error:  # noqa: BLE001  One partner's trouble is not the next one's.
+                log.error("Connection %s could not be compared: %s.", reading.connection_id, type(error).__name__)  # noqa: TRY400
     return len(claimed)
 
 
@@ -167,6 +173,9 @@ def _read(wanted: Reading, etag: str, fetch: Callable[[str, str], Fetched]) -> R
             fetched = fetch(wanted.url, etag)
     except Refusal as refusal:
         return Reading(wanted.organisation_id, wanted.connection_id, wanted.url, failure=refusal.code)
+    except Exception as error:  # noqa: BLE001  A thread that dies would take the round with it.
+        log.error("Connection %s could not be read: %s.", wanted.connection_id, type(error).__name__)  # noqa: TRY400
+        return Reading(wanted.organisation_id, wanted.connection_id, wanted.url, failure="unreachable")
     return Reading(wanted.organisation_id, wanted.connection_id, wanted.url, fetched=fetched)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from celery import shared_task
 from django.core.cache import cache
 
@@ -14,6 +16,8 @@ from sso.retention import forget_sign_ins as forget
 from sso.rotation import turn_keys
 from sso.selectors import organisations_with_connections
 from sso.sign_out import end_sessions_of_leavers as end_sessions
+
+log = logging.getLogger(__name__)
 
 
 @shared_task
@@ -40,10 +44,13 @@ def look_after_connections() -> None:
     """Turn our keys whose day has come, look at every certificate, and see that what is read has a day for it."""
     ids = organisations_with_connections()
     for organisation in Organisation.objects.filter(pk__in=ids, active=True).order_by("pk"):
-        with organisation_scope(organisation.pk):
-            turn_keys(actor=SYSTEM, organisation=organisation)
-            sound_radar(organisation=organisation)
-            reading.give_days(organisation=organisation)
+        try:
+            with organisation_scope(organisation.pk):
+                turn_keys(actor=SYSTEM, organisation=organisation)
+                sound_radar(organisation=organisation)
+                reading.give_days(organisation=organisation)
+        except Exception as error:  # noqa: BLE001  One partner's trouble is not the next one's.
+            log.error("Organisation %s could not be looked after: %s.", organisation.pk, type(error).__name__)  # noqa: TRY400
 
 
 @shared_task

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from portal.core.actor import OPERATOR
 from portal.core.errors import Refusal
+from portal.core.models import OutgoingMail
 from portal.core.tenancy import organisation_scope
 from sso import reading, tasks
 from sso.fetching import Fetched
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from portal.organisations.models import Organisation
+    from portal.people.models import User
 
 pytestmark = pytest.mark.django_db
 
@@ -267,3 +269,28 @@ def test_an_address_without_a_day_gets_one(poste: Company, laposte: Organisation
         give_days(organisation=laposte)
 
     assert now_of(poste).due_at
+
+
+def test_one_partners_trouble_is_not_the_next_ones(poste: Company, avion: Company) -> None:
+    for company in (poste, avion):
+        follow(company)
+
+    def answer(url: str, _etag: str) -> Fetched:
+        if "laposte" in url:
+            raise MemoryError
+        return Fetched(document(avion))
+
+    assert refresh_metadata(fetch=answer) == 2
+    assert now_of(poste).metadata_failure == "unreachable"
+    assert now_of(avion).metadata_read_at
+
+
+def test_everything_is_looked_after_although_one_cannot_be(
+    poste: Company, avion: Company, odile: User, oscar: User
+) -> None:
+    with organisation_scope(poste.organisation.pk):
+        Connection.objects.update(idp_certificates=["no certificate at all"])
+    tasks.look_after_connections()
+
+    with organisation_scope(avion.organisation.pk):
+        assert set(OutgoingMail.objects.values_list("name", "address")) == {("certificate-ends", oscar.email)}
