@@ -163,6 +163,8 @@ def propose_metadata(
         idp_sso_url=idp.sso_url,
         idp_sso_binding=idp.sso_binding,
         idp_slo_url=idp.slo_url,
+        idp_slo_binding=idp.slo_binding if idp.slo_url else "",
+        idp_slo_response_url=idp.slo_response_url,
         idp_certificates=list(idp.certificates),
     )
     _write(connection, metadata_url=source if by_address else "")
@@ -228,6 +230,8 @@ def _take(connection: Connection, version: MetadataVersion) -> None:
         idp_sso_url=version.idp_sso_url,
         idp_sso_binding=version.idp_sso_binding,
         idp_slo_url=version.idp_slo_url,
+        idp_slo_binding=version.idp_slo_binding,
+        idp_slo_response_url=version.idp_slo_response_url,
         idp_certificates=version.idp_certificates,
         state=Connection.State.CONFIGURED,
         tested_at=None,

@@ -57,7 +57,12 @@ def judged(known: IdentityProvider, new: IdentityProvider) -> Judgement:
         Reason.NO_KNOWN_CERTIFICATE: not had & has,
         Reason.NEW_CERTIFICATE: bool(has - had),
         Reason.CERTIFICATE_DROPPED: bool(had - has),
-        Reason.ADDRESS: (known.sso_url, known.sso_binding, known.slo_url)
-        != (new.sso_url, new.sso_binding, new.slo_url),
+        Reason.ADDRESS: _addresses(known) != _addresses(new),
     }
     return Judgement([str(reason) for reason, holds in found.items() if holds])
+
+
+def _addresses(idp: IdentityProvider) -> tuple[str, ...]:
+    """Return the addresses and how they are reached: without an address for sign-outs, no way to it counts."""
+    sign_out = (idp.slo_url, idp.slo_binding, idp.slo_response_url) if idp.slo_url else ()
+    return (idp.sso_url, idp.sso_binding, *sign_out)

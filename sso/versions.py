@@ -22,6 +22,7 @@ from sso.judging import judged
 from sso.models import Connection, Identity, MetadataVersion
 from sso.parties import certificates_until, identity_provider
 from sso.saml.config import IdentityProvider
+from sso.saml.names import BINDING_REDIRECT
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -222,7 +223,9 @@ def _put_in_use(
     kept = [each for each in connection.idp_certificates if each not in named] if keep else []
     connection.idp_entity_id = version.idp_entity_id
     connection.idp_sso_url, connection.idp_sso_binding = version.idp_sso_url, version.idp_sso_binding
-    connection.idp_slo_url, connection.idp_certificates = version.idp_slo_url, named + kept
+    connection.idp_slo_url, connection.idp_slo_binding = version.idp_slo_url, version.idp_slo_binding
+    connection.idp_slo_response_url = version.idp_slo_response_url
+    connection.idp_certificates = named + kept
     connection.certificates_until = certificates_until(connection)
     # The next reading is compared whole, whatever the address said last.
     connection.metadata_etag = ""
@@ -230,7 +233,8 @@ def _put_in_use(
         with transaction.atomic():
             connection.save(
                 update_fields=[
-                    *("idp_entity_id", "idp_sso_url", "idp_sso_binding", "idp_slo_url", "idp_certificates"),
+                    *("idp_entity_id", "idp_sso_url", "idp_sso_binding", "idp_certificates"),
+                    *("idp_slo_url", "idp_slo_binding", "idp_slo_response_url"),
                     *("certificates_until", "metadata_etag"),
                 ]
             )
@@ -312,6 +316,8 @@ def _add(connection: Connection, idp: IdentityProvider, state: str, source: str,
         idp_sso_url=idp.sso_url,
         idp_sso_binding=idp.sso_binding,
         idp_slo_url=idp.slo_url,
+        idp_slo_binding=idp.slo_binding if idp.slo_url else "",
+        idp_slo_response_url=idp.slo_response_url,
         idp_certificates=list(idp.certificates),
     )
 
@@ -322,6 +328,8 @@ def _described(version: MetadataVersion) -> IdentityProvider:
         sso_url=version.idp_sso_url,
         sso_binding=version.idp_sso_binding,
         slo_url=version.idp_slo_url,
+        slo_binding=version.idp_slo_binding or BINDING_REDIRECT,
+        slo_response_url=version.idp_slo_response_url,
         certificates=tuple(version.idp_certificates),
     )
 

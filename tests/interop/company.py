@@ -77,6 +77,12 @@ def connected_company(portal: Portal, slug: str, metadata_url: str) -> Company:
     return Company(portal, slug, portal.command("connect_idp", slug, "--metadata", metadata_url, "--activate"))
 
 
+def press(button: Locator) -> None:
+    """Press it, and wait for the page that comes of it: a click alone returns before it."""
+    with button.page.expect_navigation():
+        button.click()
+
+
 def give_password(page: Page, person: Person, password: str = PASSWORD) -> None:
     """Fill in the form of SimpleSAMLphp, on which the browser stands."""
     expect(page.locator("#password")).to_be_visible()

@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from tests.interop.company import (
     connected_company,
     found_company,
+    press,
     sign_in,
     sign_in_as_owner,
 )
@@ -57,10 +58,10 @@ def test_a_new_key_is_seen_accepted_and_used(
 
     # The next key is published beside the present one. The worker reads it, and it waits for the owner.
     simplesamlphp.sign_with(kit.keys("simplesamlphp"), next_keys=kit.keys("simplesamlphp next"))
-    read_again.click()
+    press(read_again)
     accept = owner.locator("button[value=accept]")
     wait_on(owner, life, accept)
-    accept.click()
+    press(accept)
     expect(accept).to_have_count(0)
 
     # It signs from one moment to the next, and nobody notices.
@@ -69,7 +70,7 @@ def test_a_new_key_is_seen_accepted_and_used(
     sign_in(page, tremble, person)
 
     # The old key has left the metadata: that takes nothing away at once, and needs nobody's word.
-    read_again.click()
+    press(read_again)
     wait_on(owner, life, owner.locator("#versions tbody tr").nth(2))
     expect(accept).to_have_count(0)
     sign_in(page, tremble, person)
@@ -81,8 +82,7 @@ def follow(owner: Page, address: str) -> None:
     reading = owner.locator("details", has=owner.locator("form[action$='/follow/']"))
     reading.locator("summary").click()
     reading.locator("input[name=url]").fill(address)
-    reading.locator("button[type=submit]").click()
-    owner.wait_for_load_state()
+    press(reading.locator("button[type=submit]"))
 
 
 def wait_on(page: Page, address: str, wanted: Locator) -> None:

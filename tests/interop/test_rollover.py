@@ -13,6 +13,7 @@ from tests.interop.company import (
     connected_company,
     found_company,
     give_password,
+    press,
     shown_trace,
     sign_in,
     sign_in_as_owner,
@@ -76,12 +77,12 @@ def test_a_change_of_keys(
     page.goto(bouleau.login_url)
     assert page.url.startswith(bouleau.portal.address), "The connection is not open."
 
-    owner.locator("form[action$='/test/'] button").click()
-    owner.locator("main .button.primary").click()
+    press(owner.locator("form[action$='/test/'] button"))
+    press(owner.locator("main .button.primary"))
     give_password(owner, person)
     owner.wait_for_url(re.compile("/tested/|/test/$"))
     owner.goto(f"{bouleau.portal.address}/o/bouleau/sign-in/")
-    owner.locator("form[action$='/activate/'] button").click()
+    press(owner.locator("form[action$='/activate/'] button"))
     sign_in(page, bouleau, person)
     administration.close()
 
@@ -95,5 +96,4 @@ def replace_metadata(owner: Page, company: Company, simplesamlphp: SimpleSAMLphp
     replacing = owner.locator("details", has=owner.locator("form[action$='/metadata/']"))
     replacing.locator("summary").click()
     replacing.locator("input[type=file]").set_input_files(file)
-    replacing.locator("button[type=submit]").click()
-    expect(owner.locator("main")).to_be_visible()
+    press(replacing.locator("button[type=submit]"))

@@ -15,6 +15,7 @@ from tests.interop.company import (
     expect_signed_in,
     found_company,
     give_password,
+    press,
     shown_trace,
     who,
 )
@@ -154,6 +155,6 @@ def test_a_request_by_post_where_nothing_else_is_offered(
     simplesamlphp.know("charme", charme.our_metadata())
 
     page.goto(charme.login_url)
-    page.locator("main form button").click()
+    press(page.locator("main form button"))
     give_password(page, person)
     expect_signed_in(page, charme, person)

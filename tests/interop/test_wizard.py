@@ -14,6 +14,7 @@ from tests.interop.company import (
     expect_signed_in,
     found_company,
     give_password,
+    press,
     sign_in_as_owner,
     who,
 )
@@ -33,7 +34,7 @@ pytestmark = pytest.mark.interop
 
 def go_on(page: Page) -> None:
     """Press the one primary button of a page."""
-    page.locator(".actions .button.primary").click()
+    press(page.locator(".actions .button.primary"))
 
 
 def choose_product(page: Page, product: str) -> None:
@@ -53,8 +54,8 @@ def copy_our_values(page: Page, simplesamlphp: SimpleSAMLphp, name: str) -> str:
 
 def make_test(page: Page, person: Person) -> None:
     """Make the test sign-in: the button, the page that leads out, the password, and back."""
-    page.locator("button[form=step]").click()
-    page.locator("main a.button.primary").click()
+    press(page.locator("button[form=step]"))
+    press(page.locator("main a.button.primary"))
     give_password(page, person)
     page.wait_for_url(re.compile(r"/test/$"))
 

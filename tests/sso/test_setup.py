@@ -449,6 +449,17 @@ def test_only_what_was_looked_at_is_confirmed(it: Wizard) -> None:
     assert it.connection.idp_entity_id == "https://idp.other.example/metadata"
 
 
+def test_an_address_for_sign_outs_is_taken_with_the_way_to_it(it: Wizard) -> None:
+    there = "https://idp.theirs.example/out"
+    service = f'<md:SingleLogoutService Binding="{kit.POST}" Location="{there}" ResponseLocation="{there}/answer"/>'
+    it.choose().give(it.document(slo=service))
+    it.confirm()
+
+    known = it.connection
+    assert (known.idp_slo_url, known.idp_slo_binding) == (there, kit.POST)
+    assert known.idp_slo_response_url == f"{there}/answer"
+
+
 def test_new_metadata_asks_for_a_new_test(it: Wizard) -> None:
     it.configured().test(number="007")
     under_way = it.leave()

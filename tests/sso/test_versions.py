@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from portal.people.selectors import user_actor
 from sso import versions
 from sso.connecting import read_metadata
 from sso.models import Connection, Identity, MetadataVersion
+from sso.parties import identity_provider
 from tests.sso import saml_kit as kit
 from tests.sso.company import Company, make_company
 
@@ -212,6 +214,21 @@ def test_what_a_person_declined_is_not_proposed_again(inside: Company) -> None:
     with pytest.raises(Refusal) as refused:
         versions.decline_version(**acts(inside), version_id=version.pk)  # type: ignore[arg-type]
     assert refused.value.code == "unknown_version"
+
+
+def test_how_sign_outs_travel_comes_with_the_version_and_goes_back_with_it(inside: Company) -> None:
+    before = versions.version_in_use(inside.connection)
+    there = "https://idp.laposte.example/out"
+    by_post = replace(idp_of(inside), slo_url=there, slo_binding=kit.POST, slo_response_url=f"{there}/answer")
+    version = read(inside, by_post)
+    assert version
+    versions.accept_version(**acts(inside), version_id=version.pk)  # type: ignore[arg-type]
+    known = identity_provider(Connection.objects.get(pk=inside.connection.pk))
+    assert (known.slo_url, known.slo_binding, known.slo_response_url) == (there, kit.POST, f"{there}/answer")
+    assert read(inside, by_post) is None
+
+    versions.roll_back(**acts(inside), version_id=before.pk)  # type: ignore[arg-type]
+    assert Connection.objects.get(pk=inside.connection.pk).idp_slo_binding == ""
 
 
 def make_identity(company: Company, user: User, subject: str) -> Identity:
