@@ -82,6 +82,7 @@ INSTALLED_APPS = [
     "sso",
     "imports",
     "portal.progress",
+    "portal.waves",
     "portal.reports",
     "portal.dashboards",
     "portal.api",
