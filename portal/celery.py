@@ -21,7 +21,10 @@ app.conf.beat_schedule = {
     "resume_imports": {"task": "imports.tasks.resume_imports", "schedule": 10.0},
     "forget_old_imports": {"task": "imports.tasks.forget_old_imports", "schedule": 3600.0},
     "catch_up": {"task": "portal.progress.tasks.catch_up", "schedule": 10.0},
+    "deliver_mail": {"task": "portal.core.tasks.deliver_mail", "schedule": 20.0},
     "forget_sign_ins": {"task": "sso.tasks.forget_sign_ins", "schedule": 3600.0},
+    "refresh_metadata": {"task": "sso.tasks.refresh_metadata", "schedule": 60.0},
+    "look_after_connections": {"task": "sso.tasks.look_after_connections", "schedule": 3600.0},
 }
 
 

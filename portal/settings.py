@@ -174,6 +174,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 globals().update(env.dj_email_url("EMAIL_URL", "console:"))
+# A mail server that hangs holds up the others' mail no longer than this.
+EMAIL_TIMEOUT: int = env.int("EMAIL_TIMEOUT", 20)
 DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", f"portail@{_base.hostname}")
 
 # --- Celery (the queues and the periodic table are in portal/celery.py) --------------------------------------------

@@ -36,6 +36,7 @@ class Access:
     role: str
     permissions: frozenset[Permission] = field(default_factory=frozenset)
     support_until: datetime | None = None
+    break_glass: bool = False
 
     def allows(self, permission: Permission) -> bool:
         return permission in self.permissions

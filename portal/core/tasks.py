@@ -12,6 +12,8 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
+from portal.core import delivery
+
 if TYPE_CHECKING:
     from celery import Task
 
@@ -40,3 +42,16 @@ def enqueue_on_commit(task: Task[Any, Any], *ids: int) -> None:
 def heartbeat() -> None:
     """Say that a worker takes work: `/readyz` reads it."""
     cache.set(HEARTBEAT, time.time(), timeout=300)
+
+
+@shared_task
+def deliver_mail() -> None:
+    """Find the mail that is due, whoever wrote it and whatever message was lost."""
+    for organisation_id in delivery.organisations_with_mail():
+        delivery.deliver_mail(organisation_id=organisation_id)
+
+
+@shared_task
+def deliver_mail_of(organisation_id: int) -> None:
+    """Do it at once for an organisation whose page has just written a mail: the hint that spares the wait."""
+    delivery.deliver_mail(organisation_id=organisation_id)

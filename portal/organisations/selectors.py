@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
 from portal.core.errors import Refusal
 from portal.organisations.models import Door, DoorKind, EmailDomain, Organisation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def organisation_named(slug: str) -> Organisation:
@@ -36,6 +40,14 @@ def organisations_behind(kind: DoorKind, key: str) -> list[int]:
 def verified_domains(organisation: Organisation) -> frozenset[str]:
     domains = EmailDomain.objects.filter(organisation=organisation, verified_at__isnull=False)
     return frozenset(domains.values_list("domain", flat=True))
+
+
+def loosens(organisation: Organisation, changes: Mapping[str, str | int]) -> bool:
+    """Say whether a change weakens a safeguard: imports held later, or smaller groups shown."""
+    weaker = {"departure_percent": 1, "departure_floor": 1, "small_group": -1}
+    return any(
+        (int(changes[name]) - getattr(organisation, name)) * sign > 0 for name, sign in weaker.items() if name in changes
+    )
 
 
 def organisation_of_domain(domain: str) -> Organisation | None:

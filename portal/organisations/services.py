@@ -82,6 +82,20 @@ def change_settings(*, actor: Actor, organisation: Organisation, changes: Mappin
     )
 
 
+@transaction.atomic
+def require_company_sign_in(*, actor: Actor, organisation: Organisation, required: bool) -> None:
+    """Say whether people come by the company sign-in alone; what must hold first is for `sso.enforcing` to check."""
+    before = Organisation.objects.filter(pk=organisation.pk, sign_in_enforced_at__isnull=required)
+    organisation.sign_in_enforced_at = timezone.now() if required else None
+    if before.update(sign_in_enforced_at=organisation.sign_in_enforced_at):
+        record_event(
+            actor=actor,
+            organisation_id=organisation.pk,
+            action=Action.SIGN_IN_ENFORCED if required else Action.SIGN_IN_RELEASED,
+            subject=organisation.slug,
+        )
+
+
 def open_door(*, kind: DoorKind, key: str, organisation_id: int) -> None:
     """Let `key` lead to the organisation; opening it again changes nothing."""
     open_doors(kind=kind, keys=[key], organisation_id=organisation_id)

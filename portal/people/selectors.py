@@ -56,6 +56,7 @@ def access_to(organisation: Organisation, user: User) -> Access | None:
             organisation_id=organisation.pk,
             role=membership.role,
             permissions=PERMISSIONS[membership.role],
+            break_glass=membership.break_glass,
         )
     support = current_support(organisation, user) if user.staff_role == StaffRole.ACCOUNT_MANAGER else None
     if support:

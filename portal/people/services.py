@@ -22,6 +22,7 @@ from portal.core.text import fold
 from portal.core.worklist import note_work
 from portal.organisations.models import DoorKind
 from portal.organisations.services import close_door, open_door
+from portal.people.break_glass import keep_a_way_in
 from portal.people.intake import compare_intake, write_outcome
 from portal.people.learners import merge_learners
 from portal.people.models import Affiliation, Employee, Membership, StaffRole, SupportAccess, User
@@ -157,15 +158,17 @@ def grant_role(*, actor: Actor, organisation: Organisation, user: User, role: st
     """Give a login a role here; its former role here is replaced.
 
     Raises:
-        Refusal: `last_owner`: the change would leave the organisation without an owner.
+        Refusal: `last_owner`: the change would leave the organisation without an owner; `last_way_in`.
     """
     membership = Membership.objects.filter(organisation_id=organisation.pk, user=user).first()
     if membership and membership.role == role:
         return membership
     if membership:
         _keep_an_owner(organisation, membership)
+        keep_a_way_in(organisation, without=user.pk)
+    # Emergency access belongs to the role: whoever is given it again is given it knowingly.
     membership, _created = Membership.objects.update_or_create(
-        organisation_id=organisation.pk, user=user, defaults={"role": role}
+        organisation_id=organisation.pk, user=user, defaults={"role": role, "break_glass": False}
     )
     open_door(kind=DoorKind.MEMBER, key=str(user.pk), organisation_id=organisation.pk)
     record_event(
@@ -183,7 +186,7 @@ def withdraw_role(*, actor: Actor, organisation: Organisation, user_id: int) -> 
     """Take a login's role away.
 
     Raises:
-        Refusal: `last_owner`, `own_role`.
+        Refusal: `last_owner`, `last_way_in`, `own_role`.
     """
     membership = Membership.objects.filter(organisation_id=organisation.pk, user_id=user_id).first()
     if membership is None:
@@ -191,6 +194,7 @@ def withdraw_role(*, actor: Actor, organisation: Organisation, user_id: int) -> 
     if actor.user_id == user_id:
         raise Refusal("own_role", _("You cannot take your own role away: another owner can."))
     _keep_an_owner(organisation, membership)
+    keep_a_way_in(organisation, without=user_id)
     membership.delete()
     close_door(kind=DoorKind.MEMBER, key=str(user_id), organisation_id=organisation.pk)
     record_event(actor=actor, organisation_id=organisation.pk, action=Action.ROLE_WITHDRAWN, subject=str(user_id))

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from portal.core.access import Permission
 from portal.core.errors import Refusal
+from portal.organisations.selectors import loosens
 from portal.organisations.services import change_settings
 from portal.people.admission import organisation_page
+from portal.people.confirmation import confirm_first, is_confirmed
 from portal.people.forms import MemberSearch, RoleForm, SettingsForm
 from portal.people.models import Membership
 from portal.people.search import login_known_to, logins_matching
@@ -42,6 +45,8 @@ def settings_change(request: OrganisationRequest) -> HttpResponse:
     form = SettingsForm(request.POST)
     if not form.is_valid():
         return _settings_page(request, settings_form=form, status=422)
+    if loosens(request.organisation, form.cleaned_data) and not is_confirmed(request.session):
+        return confirm_first(request, reverse("organisation_settings", args=[request.organisation.slug]))
     change_settings(actor=request.access.actor, organisation=request.organisation, changes=form.cleaned_data)
     messages.success(request, _("The settings are saved."))
     return redirect("organisation_settings", org=request.organisation.slug)

@@ -11,6 +11,7 @@ from portal.core.actor import OPERATOR
 from portal.core.tenancy import organisation_scope
 from portal.core.text import fold
 from portal.organisations.services import create_organisation
+from portal.people.confirmation import note_confirmed
 from portal.people.models import Affiliation, Employee, StaffRole, User
 from portal.people.services import grant_role
 
@@ -67,11 +68,16 @@ def make_learner(organisation: Organisation, employee: Employee, name: str) -> U
     return user
 
 
-def sign_in(user: User, *organisations: Organisation) -> Client:
-    """Return a browser in which this login has used the doors of these organisations; none means a password."""
+def sign_in(user: User, *organisations: Organisation, confirmed: bool = True) -> Client:
+    """Return a browser in which this login has used the doors of these organisations; none means a password.
+
+    The person was asked again just now, as before anything sensitive, unless `confirmed` says otherwise.
+    """
     client = Client()
     client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
     session = client.session
     session["doors"] = [organisation.pk for organisation in organisations] or "every"
+    if confirmed:
+        note_confirmed(session)
     session.save()
     return client

@@ -55,6 +55,12 @@ def percent(part: Number | None, whole: Number = 1) -> str:
     return f"< 1{sign}" if 0 < share < 0.5 else f"{number(rounded)}{sign}"
 
 
+@register.filter
+def iso(text: str) -> dt.datetime:
+    """Read a moment as a mail in the outbox keeps it: what waits there is JSON."""
+    return dt.datetime.fromisoformat(text)
+
+
 def _local(value: dt.datetime) -> dt.datetime:
     return timezone.localtime(value) if timezone.is_aware(value) else value
 
