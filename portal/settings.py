@@ -269,6 +269,11 @@ IMPORT_READER_SECONDS: int = env.int("IMPORT_READER_SECONDS", 300)
 IMPORT_COPY_DAYS: int = env.int("IMPORT_COPY_DAYS", 180)
 IMPORT_SILENCE_SECONDS: int = env.int("IMPORT_SILENCE_SECONDS", 30)
 
+# --- Waves of invitations -----------------------------------------------------------------------------------------
+WAVE_HOLD_MINUTES: int = env.int("WAVE_HOLD_MINUTES", 60)
+SIGN_INS_PER_MINUTE: int = env.int("SIGN_INS_PER_MINUTE", 600)
+PLATFORM_STARTS_PER_MINUTE: int = env.int("PLATFORM_STARTS_PER_MINUTE", 600)
+
 # --- Languages and static files -----------------------------------------------------------------------------------
 LANGUAGE_CODE = "fr"
 LANGUAGES = [("fr", "Français"), ("en", "English")]

@@ -46,7 +46,9 @@ def loosens(organisation: Organisation, changes: Mapping[str, str | int]) -> boo
     """Say whether a change weakens a safeguard: imports held later, or smaller groups shown."""
     weaker = {"departure_percent": 1, "departure_floor": 1, "small_group": -1}
     return any(
-        (int(changes[name]) - getattr(organisation, name)) * sign > 0 for name, sign in weaker.items() if name in changes
+        (int(changes[name]) - getattr(organisation, name)) * sign > 0
+        for name, sign in weaker.items()
+        if name in changes
     )
 
 

@@ -84,7 +84,9 @@ def keep_a_way_in(organisation: Organisation, *, without: int) -> None:
         return
     leaving = Membership.objects.filter(organisation_id=organisation.pk, user_id=without, break_glass=True)
     if leaving.exists() and not ways_in(organisation, without=without):
-        message = _("Nobody else could come in if the company sign-in failed: give another owner emergency access first.")
+        message = _(
+            "Nobody else could come in if the company sign-in failed: give another owner emergency access first."
+        )
         raise Refusal("last_way_in", message)
 
 
