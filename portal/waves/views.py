@@ -21,6 +21,7 @@ from portal.core.delivery import written
 from portal.core.errors import Refusal
 from portal.core.models import OutgoingMail
 from portal.core.tasks import deliver_mail_of, enqueue_on_commit
+from portal.core.templatetags.ui import number
 from portal.core.tenancy import organisation_scope
 from portal.enrolments.invitations import INVITATION
 from portal.organisations.models import Organisation
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 
     from portal.cohorts.models import Cohort
     from portal.core.http import OrganisationRequest
+    from portal.waves.forecast import Forecast
     from portal.waves.models import Wave
 
 
@@ -94,10 +96,13 @@ def wave_edit(request: OrganisationRequest, wave_id: int) -> HttpResponse:
 def wave_page(request: OrganisationRequest, wave_id: int) -> HttpResponse:
     """Show what the wave would do while it is a draft, and what has become of it since."""
     wave = _wave(request, wave_id)
+    states, expected = invitation_states(wave), forecast(request.organisation, wave)
     context = {
         "wave": wave,
-        "forecast": forecast(request.organisation, wave),
-        "states": invitation_states(wave),
+        "forecast": expected,
+        "states": states,
+        "tiles": _tiles(states),
+        "facts": _facts(wave, expected),
         "hold_minutes": settings.WAVE_HOLD_MINUTES,
         "previews": [_preview(request.organisation, wave, language) for language in ("fr", "en")],
         "my_address": address_of(request.user),
@@ -198,6 +203,43 @@ def _form(request: OrganisationRequest, wave: Wave | None = None) -> WaveForm:
     organisation = request.organisation
     initial = initial_of(wave, organisation) if wave else {}
     return WaveForm(request.POST or None, initial=initial, organisation=organisation, sites=site_names(organisation))
+
+
+def _tiles(states: dict[str, int]) -> list[dict[str, object]]:
+    """Show each state that has mails, and those that everybody asks for."""
+    words = {
+        "planned": (_("Planned"), ""),
+        "queued": (_("About to leave"), ""),
+        "sent": (_("Sent"), ""),
+        "delivered": (_("Delivered"), "good"),
+        "bounced": (_("Came back"), "warn"),
+        "failed": (_("Could not be sent"), "bad"),
+        "uncertain": (_("Perhaps sent"), "warn"),
+        "withdrawn": (_("Withdrawn"), ""),
+    }
+    return [
+        {"value": states.get(state, 0), "label": label, "tone": tone}
+        for state, (label, tone) in words.items()
+        if states.get(state) or state in {"planned", "sent"}
+    ]
+
+
+def _facts(wave: Wave, expected: Forecast) -> list[dict[str, object]]:
+    pace = _("%(number)s an hour, from %(first)s:00 to %(last)s:00") % {
+        "number": number(wave.per_hour),
+        "first": wave.first_hour,
+        "last": wave.last_hour,
+    }
+    reminders = _("%(number)s at most, every %(days)s days, to those who have not begun") % {
+        "number": wave.reminders,
+        "days": wave.reminder_days,
+    }
+    return [
+        {"term": _("Sites"), "value": ", ".join(wave.sites) or _("all of them")},
+        {"term": _("Pace"), "value": pace},
+        {"term": _("Reminders"), "value": reminders if wave.reminders else _("none")},
+        {"term": _("Without an address"), "value": number(expected.without_address)},
+    ]
 
 
 def _preview(organisation: Organisation, wave: Wave, language: str) -> dict[str, str]:
