@@ -20,6 +20,8 @@ app.conf.beat_schedule = {
     "heartbeat": {"task": "portal.core.tasks.heartbeat", "schedule": 15.0},
     "resume_imports": {"task": "imports.tasks.resume_imports", "schedule": 10.0},
     "forget_old_imports": {"task": "imports.tasks.forget_old_imports", "schedule": 3600.0},
+    "release_due_waves": {"task": "portal.waves.tasks.release_due", "schedule": 30.0},
+    "settle_mails": {"task": "portal.waves.tasks.settle_mails", "schedule": 15.0},
     "catch_up": {"task": "portal.progress.tasks.catch_up", "schedule": 10.0},
     "deliver_mail": {"task": "portal.core.tasks.deliver_mail", "schedule": 20.0},
     "end_sessions_of_leavers": {"task": "sso.tasks.end_sessions_of_leavers", "schedule": 60.0},

@@ -82,6 +82,7 @@ INSTALLED_APPS = [
     "sso",
     "imports",
     "portal.progress",
+    "portal.waves",
     "portal.reports",
     "portal.dashboards",
     "portal.api",
@@ -272,6 +273,11 @@ IMPORT_SILENCE_SECONDS: int = env.int("IMPORT_SILENCE_SECONDS", 30)
 
 # --- Verified domains ---------------------------------------------------------------------------------------------
 DNS_SERVERS: list[str] = env.list("DNS_SERVERS", [])
+
+# --- Waves of invitations -----------------------------------------------------------------------------------------
+WAVE_HOLD_MINUTES: int = env.int("WAVE_HOLD_MINUTES", 60)
+SIGN_INS_PER_MINUTE: int = env.int("SIGN_INS_PER_MINUTE", 600)
+PLATFORM_STARTS_PER_MINUTE: int = env.int("PLATFORM_STARTS_PER_MINUTE", 600)
 
 # --- Languages and static files -----------------------------------------------------------------------------------
 LANGUAGE_CODE = "fr"

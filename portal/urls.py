@@ -22,6 +22,7 @@ urlpatterns = [
     path("", include("portal.dashboards.urls")),
     path("", include("portal.people.urls")),
     path("", include("imports.urls")),
+    path("", include("portal.waves.urls")),
     path("", include("portal.reports.urls")),
     # /sso/<connection>/ · /o/<org>/sign-in/ · /o/<org>/matches/
     path("", include("sso.urls")),

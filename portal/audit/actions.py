@@ -77,6 +77,15 @@ class Action(StrEnum):
     IMPORT_FILE_TAKEN = "imports:file:take"
     IMPORT_PURGED = "imports:import:purge"
 
+    WAVE_CREATED = "waves:wave:create"
+    WAVE_CHANGED = "waves:wave:change"
+    WAVE_TRIED = "waves:wave:try"
+    WAVE_PLANNED = "waves:wave:plan"
+    WAVE_PAUSED = "waves:wave:pause"
+    WAVE_RESUMED = "waves:wave:resume"
+    WAVE_STOPPED = "waves:wave:stop"
+    WAVE_DONE = "waves:wave:end"
+
     COMPLETIONS_RECORDED = "progress:completions:record"
     ROLLUPS_REBUILT = "progress:rollups:rebuild"
 

@@ -22,7 +22,9 @@ from django.template.loader import get_template
 from django.utils import timezone, translation
 
 from portal.core.models import OutgoingMail
+from portal.core.outbox import MAIL_CHANGED
 from portal.core.tenancy import organisation_scope, platform_scope
+from portal.core.worklist import note_work
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -79,11 +81,12 @@ def deliver_mail(*, organisation_id: int, now: dt.datetime | None = None) -> int
 
 def _give_up_the_silent(organisation_id: int, now: dt.datetime) -> None:
     with organisation_scope(organisation_id):
-        silent = OutgoingMail.objects.filter(
-            organisation_id=organisation_id, state=_State.SENDING, due_at__lte=now
-        ).update(state=_State.UNCERTAIN, error="sender_died")
+        claimed = OutgoingMail.objects.filter(organisation_id=organisation_id, state=_State.SENDING, due_at__lte=now)
+        silent = list(claimed.select_for_update(skip_locked=True).values_list("pk", flat=True))
+        OutgoingMail.objects.filter(pk__in=silent).update(state=_State.UNCERTAIN, error="sender_died")
+        note_work(organisation_id=organisation_id, topic=MAIL_CHANGED, subject_ids=silent)
     if silent:
-        log.warning("%s mails of organisation %s may have left, or not.", silent, organisation_id)
+        log.warning("%s mails of organisation %s may have left, or not.", len(silent), organisation_id)
 
 
 def _claim_next(organisation_id: int, now: dt.datetime) -> OutgoingMail | None:
@@ -148,6 +151,8 @@ def _settle(mail: OutgoingMail, ending: _Ending, now: dt.datetime) -> None:
             ours.update(**changes, due_at=now + FIRST_WAIT * 2 ** (mail.attempts - 1))
         else:
             ours.update(**changes)
+        if ending.state != _State.DUE:
+            note_work(organisation_id=mail.organisation_id, topic=MAIL_CHANGED, subject_ids=[mail.pk])
     if ending.error:
         log.warning("Mail %s is %s (%s).", mail.pk, ending.state, ending.error)
 

@@ -44,7 +44,7 @@ class PendingWork(TenantModel):
 
 
 class OutgoingMail(TenantModel):
-    """A mail that must leave once: due → sending → sent | failed | uncertain | withdrawn.
+    """A mail that must leave once: due → sending → sent → delivered | bounced, or failed | uncertain | withdrawn.
 
     `key` names what the mail is about, so that the same thing is never written twice. A worker that dies between the
     mail server's word and ours leaves `sending`, which becomes `uncertain`: nobody is written to again unasked.
@@ -54,6 +54,8 @@ class OutgoingMail(TenantModel):
         DUE = "due"
         SENDING = "sending"
         SENT = "sent"
+        DELIVERED = "delivered"
+        BOUNCED = "bounced"
         FAILED = "failed"
         UNCERTAIN = "uncertain"
         WITHDRAWN = "withdrawn"
@@ -68,6 +70,8 @@ class OutgoingMail(TenantModel):
     attempts = models.PositiveSmallIntegerField(default=0)
     claimed_at = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
+    answered_at = models.DateTimeField(null=True, blank=True)
+    message_id = models.CharField(max_length=250, blank=True)
     error = models.CharField(max_length=60, blank=True)
 
     class Meta(TenantModel.Meta):

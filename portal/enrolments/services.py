@@ -8,6 +8,7 @@ from django.db import transaction
 
 from portal.cohorts.services import note_cohorts_changed
 from portal.core.tenancy import cursor_rows
+from portal.enrolments.invitations import withdraw_mails_of
 
 if TYPE_CHECKING:
     from portal.core.actor import Actor
@@ -64,8 +65,15 @@ def enrol_employees(*, actor: Actor, organisation: Organisation) -> int:
 @transaction.atomic
 def unenrol_employees(*, actor: Actor, organisation: Organisation) -> list[tuple[int, int]]:
     """Take back the enrolments of `enrolment_intake` in which nothing has happened yet; return those removed."""
-    del actor
     cursor_rows("CREATE INDEX IF NOT EXISTS enrolment_intake_pair ON enrolment_intake (employee_id, cohort_id)")
+    waiting = cursor_rows(
+        "SELECT e.id FROM enrolments_enrolment e JOIN enrolment_intake i USING (employee_id, cohort_id)"
+        " WHERE e.organisation_id = %s AND e.state = 'enrolled'",
+        [organisation.pk],
+    )
+    withdraw_mails_of(
+        actor=actor, organisation=organisation, enrolment_ids=[enrolment_id for (enrolment_id,) in waiting]
+    )
     removed = cursor_rows(
         "DELETE FROM enrolments_enrolment e USING enrolment_intake i"
         " WHERE e.organisation_id = %s AND e.employee_id = i.employee_id AND e.cohort_id = i.cohort_id"

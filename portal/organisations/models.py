@@ -75,6 +75,8 @@ class DoorKind(models.TextChoices):
     LEARNER = "learner"
     MEMBER = "member"
     SETUP = "setup"
+    CODE = "code"
+    CERTIFICATE = "certificate"
 
 
 class Door(models.Model):

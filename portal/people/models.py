@@ -198,3 +198,36 @@ class SupportAccess(TenantModel):
     class Meta(TenantModel.Meta):
         abstract = False
         indexes = (models.Index(fields=["organisation", "user", "expires_at"], name="people_support_current"),)
+
+
+class PrivateAddress(models.Model):
+    """An address of the person's own, so that the certificate outlives the job; no employer reads it."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="private_address")
+    address = models.CharField(max_length=254)
+    digest = models.BinaryField(max_length=32, null=True, blank=True)
+    asked_at = models.DateTimeField()
+    verified_at = models.DateTimeField(null=True, blank=True)
+
+
+class AccessCode(TenantModel):
+    """A printed code of one employee without a company account: used once, to make a passkey.
+
+    Only its digest is kept; the door of kind "code" leads from it to the organisation.
+    """
+
+    employee = models.ForeignKey(
+        Employee, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    digest = models.BinaryField(max_length=32)
+    printed_by = models.CharField(max_length=200)
+    printed_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+    user = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta(TenantModel.Meta):
+        abstract = False
+        constraints = (models.UniqueConstraint(fields=["organisation", "digest"], name="people_code_once"),)
+        indexes = (models.Index(fields=["organisation", "employee"], name="people_code_of"),)

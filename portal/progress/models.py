@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from portal.cohorts.models import Cohort, Programme
 from portal.core.models import TenantModel
-from portal.people.models import Employee
+from portal.people.models import Employee, LearnerReference
 
 
 class EventKind(models.TextChoices):
@@ -18,7 +19,10 @@ class EventKind(models.TextChoices):
 
 
 class CompletionEvent(TenantModel):
-    """One fact, immutable but for whom it was found to be about. `digest` tells a repeat from a contradiction."""
+    """One fact, immutable but for whom it was found to be about. `digest` tells a repeat from a contradiction.
+
+    `source` is the adapter that brought it, `account` the platform's own name for the person, where it gave one.
+    """
 
     event_id = models.CharField(max_length=200)
     digest = models.BinaryField(max_length=32)
@@ -26,6 +30,8 @@ class CompletionEvent(TenantModel):
     kind = models.CharField(max_length=10, choices=EventKind)
     occurred_at = models.DateTimeField()
     received_at = models.DateTimeField()
+    source = models.CharField(max_length=20, default="", db_default="", blank=True)
+    account = models.CharField(max_length=200, default="", db_default="", blank=True)
     learner = models.UUIDField(null=True, blank=True)
     employee_number = models.CharField(max_length=64, blank=True)
     email = models.CharField(max_length=254, blank=True)
@@ -94,6 +100,8 @@ class CohortRollup(TenantModel):
     day = models.DateField()
     enrolled = models.IntegerField(default=0)
     invited = models.IntegerField(default=0)
+    delivered = models.IntegerField(default=0, db_default=0)
+    active = models.IntegerField(default=0, db_default=0)
     started = models.IntegerField(default=0)
     completed = models.IntegerField(default=0)
     certified = models.IntegerField(default=0)
@@ -118,6 +126,8 @@ class CohortSummary(TenantModel):
     roster = models.IntegerField(default=0)
     enrolled = models.IntegerField(default=0)
     invited = models.IntegerField(default=0)
+    delivered = models.IntegerField(default=0, db_default=0)
+    active = models.IntegerField(default=0, db_default=0)
     started = models.IntegerField(default=0)
     completed = models.IntegerField(default=0)
     certified = models.IntegerField(default=0)
@@ -126,3 +136,92 @@ class CohortSummary(TenantModel):
     class Meta(TenantModel.Meta):
         abstract = False
         constraints = (models.UniqueConstraint(fields=["organisation", "cohort"], name="progress_one_summary"),)
+
+
+class DeskItem(TenantModel):
+    """What the reconciliation desk has to settle: a fact refused or contradicted, two accounts, dates that clash.
+
+    Nothing that came is lost: `payload` is the event as it came. `key` is what the item is about, so that the same
+    thing stands here once.
+    """
+
+    class Kind(models.TextChoices):
+        REFUSED = "refused", _("refused fact")
+        CONTRADICTED = "contradicted", _("same number, other content")
+        ACCOUNTS = "accounts", _("two accounts of one person")
+        DATES = "dates", _("dates that contradict each other")
+
+    kind = models.CharField(max_length=15, choices=Kind)
+    key = models.CharField(max_length=250)
+    code = models.CharField(max_length=60, blank=True)
+    payload = models.JSONField(default=dict)
+    employee = models.ForeignKey(
+        Employee,
+        null=True,
+        blank=True,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+    )
+    noted_at = models.DateTimeField(auto_now_add=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
+    settled_by = models.CharField(max_length=200, blank=True)
+    answer = models.CharField(max_length=20, blank=True)
+
+    class Meta(TenantModel.Meta):
+        abstract = False
+        constraints = (models.UniqueConstraint(fields=["organisation", "kind", "key"], name="progress_desk_once"),)
+        indexes = (
+            models.Index(
+                fields=["organisation", "id"], condition=models.Q(settled_at__isnull=True), name="progress_desk_open"
+            ),
+        )
+
+
+class Delivery(TenantModel):
+    """One arrival of facts: by which way, when, and what became of them. Every figure names its source by it."""
+
+    source = models.CharField(max_length=20)
+    name = models.CharField(max_length=200, blank=True)
+    at = models.DateTimeField(auto_now_add=True)
+    accepted = models.IntegerField(default=0)
+    duplicate = models.IntegerField(default=0)
+    unmatched = models.IntegerField(default=0)
+    rejected = models.IntegerField(default=0)
+
+    class Meta(TenantModel.Meta):
+        abstract = False
+        indexes = (models.Index(fields=["organisation", "-id"], name="progress_delivery_newest"),)
+
+
+class Certificate(TenantModel):
+    """A certificate that anyone can check by its code: it belongs to the person, whoever employs them.
+
+    `holder` is the name that the public page shows, empty where the organisation sends no names and the person gave
+    none. The door of kind "certificate" leads from the code to the organisation.
+    """
+
+    code = models.CharField(max_length=20)
+    learner = models.ForeignKey(LearnerReference, on_delete=models.PROTECT, db_index=False, related_name="+")
+    programme = models.ForeignKey(Programme, on_delete=models.PROTECT, db_index=False, related_name="+")
+    employee = models.ForeignKey(
+        Employee,
+        null=True,
+        blank=True,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+    )
+    holder = models.CharField(max_length=310, blank=True)
+    certified_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta(TenantModel.Meta):
+        abstract = False
+        constraints = (
+            models.UniqueConstraint(fields=["organisation", "code"], name="progress_certificate_code"),
+            models.UniqueConstraint(fields=["organisation", "learner", "programme"], name="progress_one_certificate"),
+        )

@@ -61,7 +61,13 @@ def cohort(request: OrganisationRequest, cohort_id: int) -> HttpResponse:
     return render(
         request,
         "reports/cohort.html",
-        {"cohort": found, "report": report, "funnel": _funnel(report), "formats": FORMATS},
+        {
+            "cohort": found,
+            "report": report,
+            "funnel": _funnel(report),
+            "formats": FORMATS,
+            "may_invite": request.access.allows(Permission.MANAGE_COHORTS),
+        },
     )
 
 

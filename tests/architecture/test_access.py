@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
 from imports.models import RosterImport, StagedRow
 from portal.cohorts.services import create_cohort
@@ -20,6 +21,7 @@ from portal.core.actor import OPERATOR
 from portal.core.tenancy import organisation_scope
 from portal.organisations.setup_links import create_setup_link
 from portal.people.models import Affiliation
+from portal.waves.services import create_wave
 from sso.connecting import connect_idp
 from sso.models import Connection
 from sso.saml.errors import SAMLError
@@ -138,6 +140,16 @@ PAGES = {
     "cohort_new": Page(MANAGERS),
     "cohort_report_file": Page(MEMBERS),
     "reports": Page(MEMBERS),
+    "waves": Page(MANAGERS),
+    "wave_new": Page(MANAGERS),
+    "wave": Page(MANAGERS),
+    "wave_edit": Page(MANAGERS),
+    "wave_try": Page(MANAGERS, "post"),
+    "wave_plan": Page(MANAGERS, "post"),
+    "wave_pause": Page(MANAGERS, "post"),
+    "wave_resume": Page(MANAGERS, "post"),
+    "wave_stop": Page(MANAGERS, "post"),
+    "wave_start": Page(ANYONE),
     # /manage/
     "manage": Page(STAFF),
     "manage_organisations": Page(STAFF),
@@ -215,6 +227,12 @@ def a_cohort(organisation: Organisation) -> int:
     return create_cohort(actor=OPERATOR, organisation=organisation, name="Vague 1").pk
 
 
+def a_wave(organisation: Organisation) -> int:
+    cohort = create_cohort(actor=OPERATOR, organisation=organisation, name="Vague 1")
+    choices = {"name": "Lyon", "starts_at": timezone.now()}
+    return create_wave(actor=OPERATOR, organisation=organisation, cohort=cohort, choices=choices).pk
+
+
 def an_import(organisation: Organisation) -> int:
     return RosterImport.objects.create(
         organisation=organisation, file_name="roster.xlsx", file_size=1, file_digest=b"1"
@@ -253,6 +271,7 @@ PARTS: dict[str, Callable[[Organisation], object]] = {
     "import_id": an_import,
     "number": a_row_of_the_import,
     "cohort_id": a_cohort,
+    "wave_id": a_wave,
     "connection": a_connection,
     "affiliation": an_unlinked_person,
     "version": lambda _: 1,

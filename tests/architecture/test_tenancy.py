@@ -28,6 +28,7 @@ EXEMPT = {
     "organisations_door": "digests that lead to an organisation",
     "people_user": "logins; what they may see is decided inside a scope",
     "people_affiliation": "which login is known where",
+    "people_privateaddress": "addresses of the person's own",
     "people_learnerreference": "opaque references; the million counts them",
     "cohorts_programme": "the programme's courses",
     "unplaced_event": "facts whose organisation is not known",

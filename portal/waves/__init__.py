@@ -1,0 +1,1 @@
+"""When invitations leave: waves, their planner, and reminders."""
