@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from portal.core.errors import Refusal
-from portal.organisations.models import Door, DoorKind, EmailDomain, Organisation
+from portal.organisations.models import DoorKind, EmailDomain, Organisation
 
 
 def organisation_named(slug: str) -> Organisation:
@@ -30,8 +30,13 @@ def door_digest(key: str) -> bytes:
 
 def organisations_behind(kind: DoorKind, key: str) -> list[int]:
     """Return the ids of the active organisations that this key leads to: one indexed read."""
-    doors = Door.objects.filter(kind=kind, digest=door_digest(key), organisation__active=True)
-    return list(doors.order_by("organisation_id").values_list("organisation_id", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT o.id FROM organisations_door d JOIN organisations_organisation o ON o.id = d.organisation_id"
+            " WHERE d.kind = %s AND d.digest = %s AND o.active ORDER BY o.id",
+            [str(kind), door_digest(key)],
+        )
+        return [organisation_id for (organisation_id,) in cursor.fetchall()]
 
 
 def verified_domains(organisation: Organisation) -> frozenset[str]:
