@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 LONGEST_LINE = 64 * 1024
 _SAMPLE = 4096
+_SHOWN = 2_000
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -42,7 +43,7 @@ def events_of_lines(stream: BinaryIO) -> Iterator[tuple[int, object]]:
         number += 1
         if len(line) > LONGEST_LINE:
             _skip_to_end_of_line(stream, line)
-            yield number, Unreadable("unreadable_line")
+            yield number, _unreadable(line)
             continue
         line = line.removeprefix(_BOM) if number == 1 else line
         if line.strip():
@@ -101,7 +102,11 @@ def _event_of_line(line: bytes) -> object:
         # Decoded here: left to itself, json would guess the encoding of every line anew.
         return json.loads(line.decode())
     except (ValueError, RecursionError):
-        return Unreadable("unreadable_line")
+        return _unreadable(line)
+
+
+def _unreadable(line: bytes) -> Unreadable:
+    return Unreadable("unreadable_line", line[:_SHOWN].decode("utf-8", "replace").strip())
 
 
 def _skip_to_end_of_line(stream: BinaryIO, line: bytes) -> None:
