@@ -75,6 +75,11 @@ class Action(StrEnum):
     IMPORT_PURGED = "imports:import:purge"
 
     COMPLETIONS_RECORDED = "progress:completions:record"
+    FACTS_MATCHED = "progress:facts:match"
+    DESK_SETTLED = "progress:desk:settle"
+    DESK_REOPENED = "progress:desk:reopen"
+    DESK_SEEN = "progress:desk:see"
+    PLATFORM_LINKED = "progress:platform:link"
     ROLLUPS_REBUILT = "progress:rollups:rebuild"
 
     REPORT_EXPORTED = "reports:report:export"

@@ -1,7 +1,7 @@
 """One event of the learning platform, checked: a typed fact, or an issue with a name.
 
-Pure Python, no database. Nearly every event of a delivery is well formed, so that is what is tried first, all its texts
-at once; only one that is not is looked at field by field, to say what is wrong. A time without a time zone is taken as UTC, the platform's own clock; one more than a day
+Pure Python, no database. Nearly every event of a delivery has nothing but texts, which are therefore looked at
+together first. A time without a time zone is taken as UTC, the platform's own clock; one more than a day
 ahead of ours is refused, since a fact of the future would hide the facts that come. Text that cannot be stored or
 shown (control signs, halves of a surrogate pair) is refused here, before it can stop a whole batch.
 """
@@ -116,19 +116,14 @@ def parse_fact(event: object, *, now: datetime) -> Fact:
     if not isinstance(event, dict):
         raise FactError("invalid_event")
     event_id, organisation, programme, kind, when, learner, number, email, url = _texts(event)
-    if not event_id:
-        raise FactError("missing_event_id")
-    if not programme:
-        raise FactError("missing_programme")
+    if not (event_id and programme):
+        raise FactError("missing_programme" if event_id else "missing_event_id")
     if kind not in KINDS:
         raise FactError("unknown_kind")
     occurred_at = _moment(when, now)
     reference = _reference(learner) if learner else None
     account = _text(event, "account") if "account" in event else ""
-    if not (reference or number or email or account):
-        raise FactError("missing_person")
-    if not (organisation or reference):
-        raise FactError("missing_organisation")
+    _check_parties(organisation, reference, number or email or account)
     progress = _share(event.get("progress"))
     # The address becomes a link: a scheme that runs in the reader's browser must not come in.
     if url and not url.startswith(("https://", "http://")):
@@ -141,6 +136,13 @@ def parse_fact(event: object, *, now: datetime) -> Fact:
     digest = hashlib.sha256((content or "\x1f".join(said)).encode()).digest()
     who = (event_id, organisation, programme, kind, occurred_at, reference, number, email, progress, url, account)
     return Fact(*who, digest, content)
+
+
+def _check_parties(organisation: str, reference: uuid.UUID | None, otherwise: str) -> None:
+    if reference is None and not otherwise:
+        raise FactError("missing_person")
+    if reference is None and not organisation:
+        raise FactError("missing_organisation")
 
 
 def stated_id(event: object) -> str:

@@ -170,7 +170,7 @@ def adopt_landing(organisation_id: int) -> int:
 
 
 def _line(item: tuple[int, Fact, int]) -> str:
-    """Write one fact as COPY reads it. Control signs were refused before: of what has a meaning, only "\\" is left."""
+    """Write one fact as COPY reads it. Control signs were refused before: only the backslash has a meaning left."""
     ref, fact, programme_id = item
     learner = fact.learner or "\\N"
     progress = "\\N" if fact.progress is None else fact.progress

@@ -80,6 +80,7 @@ def project_people(*, actor: Actor, organisation: Organisation) -> int:
         return 0
     with whole_sets(people):
         _sum_up(organisation.pk)
+        _sum_up_nothing(organisation.pk)
         create_step_intake()
         cursor_rows(f"INSERT INTO step_intake ({_STEPS}) SELECT {_STEPS} FROM fact_steps")  # noqa: S608  Constants.
         changed = record_steps(actor=actor, organisation=organisation)
@@ -107,6 +108,20 @@ def _sum_up(organisation_id: int) -> None:
         ) facts
         GROUP BY employee_id, programme_id
         """,
+        [organisation_id],
+    )
+
+
+def _sum_up_nothing(organisation_id: int) -> None:
+    """Whoever has steps and no facts any more, since they were another's, goes back to none."""
+    cursor_rows(
+        "INSERT INTO fact_steps (employee_id, programme_id, certificate_url, progress)"
+        " SELECT DISTINCT e.employee_id, c.programme_id, '', 0"
+        " FROM enrolments_enrolment e JOIN fact_people USING (employee_id)"
+        " JOIN cohorts_cohort c ON c.organisation_id = e.organisation_id AND c.id = e.cohort_id"
+        " WHERE e.organisation_id = %s AND (e.started_at IS NOT NULL OR e.completed_at IS NOT NULL)"
+        " AND NOT EXISTS (SELECT FROM fact_steps s WHERE s.employee_id = e.employee_id"
+        "  AND s.programme_id = c.programme_id)",
         [organisation_id],
     )
 

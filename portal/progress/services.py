@@ -12,18 +12,20 @@ from django.utils import timezone
 from portal.audit.actions import Action
 from portal.audit.services import record_event
 from portal.cohorts.services import COHORT_CHANGED
-from portal.core.tenancy import cursor_rows, organisation_scope
+from portal.core.tenancy import organisation_scope
 from portal.core.worklist import note_work, pending_work, settle_work
 from portal.organisations.models import Organisation
 from portal.people.services import ROSTER_CHANGED
 from portal.progress import landing, projection
+from portal.progress.clashes import count_desk, note_clashes
 from portal.progress.facts import FactError, parse_fact, stated_id
 from portal.progress.models import UnplacedEvent
 from portal.progress.placing import Placement, keep_unplaced, key_of, payload_of, payloads_kept, place_facts
+from portal.progress.refusing import Arrival, Refused, bring_home, keep_refused, note_deliveries
 from portal.progress.rollups import Comparison, refresh
 from portal.progress.selectors import EVENTS_KEPT, FACTS_RECORDED, TOPICS
-from portal.progress.refusing import Arrival, Refused, bring_home, keep_refused, note_deliveries
 from portal.progress.tally import Outcome, Recorded, Source, Tally
+from portal.progress.turns import take_turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -88,8 +90,8 @@ def catch_up(*, actor: Actor, organisation: Organisation) -> None:
     What is settled is exactly what was read: changes that others commit meanwhile stay for the next time.
     """
     with organisation_scope(organisation.pk):
-        _take_turn(organisation.pk)
-        whole, cohort_ids = False, set[int]()
+        take_turn(organisation.pk)
+        whole, cohort_ids, anything = False, set[int](), False
         for _round in range(_ROUNDS):
             work = [item for item in pending_work(organisation_id=organisation.pk) if item.topic in TOPICS]
             if not work:
@@ -98,9 +100,12 @@ def catch_up(*, actor: Actor, organisation: Organisation) -> None:
             for item in work:
                 subjects[item.topic].add(item.subject_id)
             _carry_facts(actor=actor, organisation=organisation, subjects=subjects)
+            anything = True
             whole |= ROSTER_CHANGED in subjects
             cohort_ids |= subjects[COHORT_CHANGED]
             settle_work(work)
+        if anything:
+            count_desk(organisation.pk)
         if whole or cohort_ids:
             refresh(organisation, None if whole else sorted(cohort_ids))
 
@@ -111,7 +116,7 @@ def rebuild(*, actor: Actor, organisation: Organisation, keep: bool = True) -> C
     Comparing does the whole work and takes it back: there is no second definition of the counts to drift away.
     """
     with organisation_scope(organisation.pk), transaction.atomic():
-        _take_turn(organisation.pk)
+        take_turn(organisation.pk)
         projection.create_people()
         projection.people_with_facts(organisation.pk)
         stepped = projection.project_people(actor=actor, organisation=organisation)
@@ -145,7 +150,7 @@ def _record_batch(arrival: Arrival, batch: Sequence[tuple[int, object]]) -> list
     for organisation_id in sorted(placement.placed):
         organisation = Organisation.objects.get(pk=organisation_id)
         with organisation_scope(organisation_id):
-            _take_turn(organisation_id)
+            take_turn(organisation_id)
             news, wrong = _without_kept(placement.placed[organisation_id], kept, organisation_id, tally)
             refused += wrong
             refused += _record_placed(arrival, organisation, news)
@@ -172,15 +177,14 @@ def _within(placement: Placement, allowed: frozenset[str], tally: Tally) -> tupl
     What lies outside is not kept: whoever may not write somewhere must not leave anything there.
     """
     ids = set(Organisation.objects.filter(slug__in=allowed).values_list("pk", flat=True))
-    outside = [
-        (row, fact) for pk, facts in placement.placed.items() if pk not in ids for row, fact, _programme in facts
-    ]
-    outside += [(row, fact) for pk, facts in placement.early.items() if pk not in ids for row, fact in facts]
+    placed = placement.placed.items()
+    outside = [(row, fact) for pk, facts in placed if pk not in ids for row, fact, _programme in facts]
+    outside += [item for pk, facts in placement.early.items() if pk not in ids for item in facts]
     outside += [item for item, _reason in placement.unplaced if item[1].organisation not in allowed]
     for row, fact in outside:
         tally.note(Outcome.REJECTED, row, fact.event_id, "organisation_not_allowed")
     inside = Placement(
-        {pk: facts for pk, facts in placement.placed.items() if pk in ids},
+        {pk: facts for pk, facts in placed if pk in ids},
         [(item, reason) for item, reason in placement.unplaced if item[1].organisation in allowed],
         {pk: facts for pk, facts in placement.early.items() if pk in ids},
     )
@@ -258,6 +262,7 @@ def _carry_facts(*, actor: Actor, organisation: Organisation, subjects: Mapping[
     if COHORT_CHANGED in subjects:
         projection.people_enrolled_late(organisation.pk, sorted(subjects[COHORT_CHANGED]))
     projection.project_people(actor=actor, organisation=organisation)
+    note_clashes(organisation_id=organisation.pk, zone=organisation.time_zone)
 
 
 def _place_kept(*, actor: Actor, organisation: Organisation) -> None:
@@ -277,11 +282,3 @@ def _place_kept(*, actor: Actor, organisation: Organisation) -> None:
         note_deliveries(arrival)
         done = [row for row, _fact, _programme in placed] + [row for row, _fact in early]
         UnplacedEvent.objects.filter(pk__in=done).delete()
-
-
-def _take_turn(organisation_id: int) -> None:
-    """One at a time per organisation, until the transaction ends.
-
-    Steps are computed from all the facts of a person: two deliveries at once would each miss the other's.
-    """
-    cursor_rows("SELECT pg_advisory_xact_lock(hashtextextended('progress:' || %s::text, 0))", [organisation_id])
