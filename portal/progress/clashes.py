@@ -7,6 +7,7 @@ does not matter. What no longer contradicts itself, since a correction came, lea
 from __future__ import annotations
 
 from portal.core.tenancy import cursor_rows
+from portal.progress.standing import STANDING
 
 CODES = (
     "certificate_before_start",
@@ -19,13 +20,12 @@ CODES = (
 GONE = "gone"
 """The answer that nobody gave: what clashed does so no longer."""
 
-_FOUND = """
+_FOUND = f"""
     CREATE TEMP TABLE desk_found ON COMMIT DROP AS
     WITH facts AS (
         SELECT f.employee_id, f.programme_id, f.kind, f.occurred_at, f.account, f.email,
                (f.occurred_at AT TIME ZONE %(zone)s)::date AS day
-        FROM progress_completionevent f JOIN fact_people USING (employee_id)
-        WHERE f.organisation_id = %(organisation)s
+        FROM ({STANDING}) f
     ), sums AS (
         SELECT employee_id, programme_id,
                min(occurred_at) FILTER (WHERE kind = 'started') AS started,
@@ -62,13 +62,13 @@ _FOUND = """
         FROM sums JOIN withdrawn USING (employee_id, programme_id) WHERE finished > at
         UNION ALL
         SELECT 'accounts', 'two_accounts', employee_id, 0,
-               jsonb_build_object('accounts', to_jsonb(coalesce(named, '{}') || coalesce(addressed, '{}')))
+               jsonb_build_object('accounts', to_jsonb(coalesce(named, '{{}}') || coalesce(addressed, '{{}}')))
         FROM accounts WHERE cardinality(named) > 1 OR cardinality(addressed) > 1
     )
     SELECT kind, code, employee_id, said,
            concat_ws(':', code, employee_id, programme_id, left(md5(said::text), 12)) AS key
     FROM found
-"""
+"""  # noqa: S608  The fragment is a constant.
 
 
 def note_clashes(*, organisation_id: int, zone: str) -> None:

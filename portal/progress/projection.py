@@ -12,6 +12,7 @@ from portal.core.plans import whole_sets
 from portal.core.tenancy import cursor_rows
 from portal.enrolments.services import create_step_intake, record_steps
 from portal.people.learners import note_employees_certified
+from portal.progress.standing import STANDING
 
 if TYPE_CHECKING:
     from portal.core.actor import Actor
@@ -90,7 +91,7 @@ def project_people(*, actor: Actor, organisation: Organisation) -> int:
 
 def _sum_up(organisation_id: int) -> None:
     cursor_rows(
-        """
+        f"""
         INSERT INTO fact_steps
         SELECT employee_id, programme_id, min(occurred_at),
                min(occurred_at) FILTER (WHERE valid OR kind IN ('started', 'progressed', 'completed')),
@@ -103,12 +104,11 @@ def _sum_up(organisation_id: int) -> None:
             SELECT f.*, f.kind = 'certified' AND f.occurred_at > coalesce(
                        max(f.occurred_at) FILTER (WHERE f.kind = 'revoked')
                        OVER (PARTITION BY f.employee_id, f.programme_id), '-infinity') AS valid
-            FROM progress_completionevent f JOIN fact_people USING (employee_id)
-            WHERE f.organisation_id = %s
+            FROM ({STANDING}) f
         ) facts
         GROUP BY employee_id, programme_id
-        """,
-        [organisation_id],
+        """,  # noqa: S608  The fragment is a constant.
+        {"organisation": organisation_id},
     )
 
 
