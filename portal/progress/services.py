@@ -25,6 +25,7 @@ from portal.progress.refusing import Arrival, Refused, bring_home, keep_refused,
 from portal.progress.rollups import Comparison, refresh
 from portal.progress.selectors import EVENTS_KEPT, FACTS_RECORDED, TOPICS
 from portal.progress.tally import Outcome, Recorded, Source, Tally
+from portal.progress.telling import note_enrolments
 from portal.progress.turns import take_turn
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ def catch_up(*, actor: Actor, organisation: Organisation) -> None:
             settle_work(work)
         if anything:
             count_desk(organisation.pk)
+            note_enrolments(organisation_id=organisation.pk)
         if whole or cohort_ids:
             refresh(organisation, None if whole else sorted(cohort_ids))
 
