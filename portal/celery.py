@@ -22,6 +22,7 @@ app.conf.beat_schedule = {
     "forget_old_imports": {"task": "imports.tasks.forget_old_imports", "schedule": 3600.0},
     "catch_up": {"task": "portal.progress.tasks.catch_up", "schedule": 10.0},
     "tell_platforms": {"task": "portal.progress.tasks.tell_platforms", "schedule": 60.0},
+    "take_dropped_files": {"task": "portal.progress.tasks.take_dropped_files", "schedule": 300.0},
     "forget_sign_ins": {"task": "sso.tasks.forget_sign_ins", "schedule": 3600.0},
 }
 

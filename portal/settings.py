@@ -267,6 +267,10 @@ IMPORT_READER_SECONDS: int = env.int("IMPORT_READER_SECONDS", 300)
 IMPORT_COPY_DAYS: int = env.int("IMPORT_COPY_DAYS", 180)
 IMPORT_SILENCE_SECONDS: int = env.int("IMPORT_SILENCE_SECONDS", 30)
 
+# --- The learning platform ----------------------------------------------------------------------------------------
+_drop_folder: str = env.str("PLATFORM_DROP_FOLDER", "")
+PLATFORM_DROP_FOLDER = Path(_drop_folder) if _drop_folder else None
+
 # --- Languages and static files -----------------------------------------------------------------------------------
 LANGUAGE_CODE = "fr"
 LANGUAGES = [("fr", "Français"), ("en", "English")]

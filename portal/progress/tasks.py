@@ -9,7 +9,7 @@ from portal.core.actor import SYSTEM
 from portal.core.tenancy import platform_scope
 from portal.core.worklist import organisations_with_pending_work
 from portal.organisations.models import Organisation
-from portal.progress import services, telling
+from portal.progress import dropped, services, telling
 
 
 @shared_task
@@ -31,3 +31,10 @@ def tell_platforms() -> None:
         due = telling.due_organisations(timezone.now())
     for organisation in Organisation.objects.filter(pk__in=due).order_by("pk"):
         telling.tell_platforms(organisation=organisation)
+
+
+@shared_task
+def take_dropped_files() -> None:
+    """Record the files that a platform left in the drop folder."""
+    for organisation_id in sorted(dropped.take_dropped_files(actor=SYSTEM)):
+        catch_up_organisation(organisation_id)

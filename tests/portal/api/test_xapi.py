@@ -70,7 +70,7 @@ def test_00146_post_returns_the_ids(lrp: Client, laposte: Organisation, amelie: 
     assert response.status_code == 200
     ids = response.json()
     assert ids[0] == first["id"]
-    assert uuid.UUID(ids[1])
+    assert str(uuid.UUID(ids[1])) == ids[1]
     assert [(fact.kind, fact.employee_id, fact.source) for fact in facts(laposte)] == [
         ("started", amelie.pk, "xapi"),
         ("completed", amelie.pk, "xapi"),

@@ -79,7 +79,7 @@ def test_a_broken_record_is_unreadable_and_the_next_is_not(tmp_path: Path) -> No
         (b" \n\n", "empty_file"),
         (b"%PDF-1.7\n", "unknown_format"),
         (b"name,age\n", "unknown_format"),
-        (b"PK\x03\x04\x00\x00", "unknown_format"),
+        (b"PK\x03\x04\x00\x00", "truncated"),
     ],
 )
 def test_what_holds_no_events_is_refused(tmp_path: Path, content: bytes, code: str) -> None:
