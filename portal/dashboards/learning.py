@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-from uuid import UUID
 
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -173,7 +172,7 @@ def _open_course(programme: Programme, reference: str) -> Course:
 def launch_url(programme: Programme, reference: str) -> str:
     """Return the platform's address for this learner; the reference is opaque and says nothing of who they are."""
     platform = platform_of(programme)
-    return platform.launch_link(programme, UUID(reference), language=(get_language() or "fr")[:2])
+    return platform.launch_link(programme, reference, language=(get_language() or "fr")[:2])
 
 
 def _name(programme: Programme) -> str:

@@ -12,9 +12,10 @@ from django.utils.translation import gettext_lazy
 
 from portal.core.templatetags.ui import day, moment
 from portal.core.tenancy import cursor_rows, platform_scope
+from portal.progress.clashes import UNMATCHED
 from portal.progress.facts import SENTENCES
 from portal.progress.landing import SAYS
-from portal.progress.models import CompletionEvent, Delivery, DeskItem, DeskSummary
+from portal.progress.models import Delivery, DeskItem, DeskSummary
 from portal.progress.platforms.xapi.words import SENTENCES as STATEMENT_SENTENCES
 from portal.progress.proposals import Proposal, Said, proposals
 from portal.progress.tally import Source
@@ -79,7 +80,7 @@ def tabs(organisation: Organisation, shown: str) -> list[dict[str, Any]]:
     """Say how much of each kind waits, as tiles that open the lists; two queries."""
     open_items = DeskItem.objects.filter(organisation_id=organisation.pk, settled_at__isnull=True).order_by()
     counts: dict[str, int] = dict(open_items.values_list("kind").annotate(Count("id")))
-    counts[PEOPLE] = CompletionEvent.objects.filter(organisation_id=organisation.pk, employee__isnull=True).count()
+    ((counts[PEOPLE],),) = cursor_rows(f"SELECT ({UNMATCHED})", {"organisation": organisation.pk})
     return [
         {"value": counts.get(name, 0), "label": LABELS[name], "url": f"?show={name}", "current": name == shown}
         for name in SHOWN
@@ -179,10 +180,14 @@ def last_deliveries(organisation: Organisation) -> list[Delivery]:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """How much waits at one organisation's desk, and by which way the facts came last."""
+    """How much waits at one organisation's desk, and by which way the facts came last.
+
+    `refused` are also those that contradict one that was kept before.
+    """
 
     counted: DeskSummary
     waiting: int
+    refused: int
     source: str
 
 
@@ -194,6 +199,7 @@ def desks() -> list[Desk]:
         Desk(
             desk,
             desk.unmatched + desk.refused + desk.contradicted + desk.accounts + desk.dates,
+            desk.refused + desk.contradicted,
             source_label(desk.delivered_by) if desk.delivered_at else "",
         )
         for desk in found

@@ -7,6 +7,7 @@ does not matter. What no longer contradicts itself, since a correction came, lea
 from __future__ import annotations
 
 from portal.core.tenancy import cursor_rows
+from portal.progress.landing import SAYS
 from portal.progress.standing import STANDING
 
 CODES = (
@@ -16,6 +17,14 @@ CODES = (
     "finished_while_withdrawn",
     "two_accounts",
 )
+
+UNMATCHED = f"""
+    SELECT count(*) FROM progress_completionevent c
+    WHERE c.organisation_id = %(organisation)s AND c.employee_id IS NULL AND NOT EXISTS (
+        SELECT FROM progress_deskitem d
+        WHERE d.organisation_id = %(organisation)s AND d.kind = 'person' AND d.key = {SAYS.format("c")})
+"""  # noqa: S608  The fragment is a constant.
+"""How many facts match nobody and were not left aside."""
 
 GONE = "gone"
 """The answer that nobody gave: what clashed does so no longer."""
@@ -95,12 +104,11 @@ def note_clashes(*, organisation_id: int, zone: str) -> None:
 def count_desk(organisation_id: int) -> None:
     """Write down how much waits at the desk, for those who watch many organisations and see no person."""
     cursor_rows(
-        """
+        f"""
         INSERT INTO progress_desksummary (organisation_id, unmatched, refused, contradicted, accounts, dates,
                                           delivered_by, delivered_at, as_of)
         SELECT %(organisation)s,
-               (SELECT count(*) FROM progress_completionevent
-                WHERE organisation_id = %(organisation)s AND employee_id IS NULL),
+               ({UNMATCHED}),
                count(*) FILTER (WHERE kind = 'refused'), count(*) FILTER (WHERE kind = 'contradicted'),
                count(*) FILTER (WHERE kind = 'accounts'), count(*) FILTER (WHERE kind = 'dates'),
                coalesce((SELECT source FROM progress_delivery WHERE organisation_id = %(organisation)s
@@ -112,6 +120,6 @@ def count_desk(organisation_id: int) -> None:
             unmatched = excluded.unmatched, refused = excluded.refused, contradicted = excluded.contradicted,
             accounts = excluded.accounts, dates = excluded.dates, delivered_by = excluded.delivered_by,
             delivered_at = excluded.delivered_at, as_of = excluded.as_of
-        """,
+        """,  # noqa: S608  The fragment is a constant.
         {"organisation": organisation_id},
     )

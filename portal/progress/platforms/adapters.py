@@ -11,7 +11,6 @@ from portal.progress.platforms.protocol import Parcel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from uuid import UUID
 
     from portal.cohorts.models import Programme
     from portal.progress.platforms.protocol import Platform, Seat
@@ -22,7 +21,7 @@ class RestPlatform:
 
     code = "rest"
 
-    def launch_link(self, programme: Programme, learner: UUID, *, language: str) -> str:
+    def launch_link(self, programme: Programme, learner: str, *, language: str) -> str:
         return plain_link(programme.launch_url, learner, language=language)
 
     def parcel(self, seats: Sequence[Seat]) -> Parcel | None:
@@ -39,7 +38,7 @@ class StatementPlatform(RestPlatform):
 
     code = "xapi"
 
-    def launch_link(self, programme: Programme, learner: UUID, *, language: str) -> str:
+    def launch_link(self, programme: Programme, learner: str, *, language: str) -> str:
         del language
         return statement_link(programme.launch_url, learner)
 

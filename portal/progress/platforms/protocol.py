@@ -40,7 +40,7 @@ class Platform(Protocol):
 
     code: str
 
-    def launch_link(self, programme: Programme, learner: UUID, *, language: str) -> str:
+    def launch_link(self, programme: Programme, learner: str, *, language: str) -> str:
         """Return where the course opens for this learner, or nothing while its address is not known."""
 
     def parcel(self, seats: Sequence[Seat]) -> Parcel | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
@@ -28,6 +27,8 @@ from portal.progress.telling import link_platform
 from tests.factories.progress import caught_up, enrol, make_cohort
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from portal.organisations.models import Organisation
 
 pytestmark = pytest.mark.django_db

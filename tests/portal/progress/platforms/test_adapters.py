@@ -21,7 +21,7 @@ LEARNER = uuid.UUID("6f1c0f0e-3f2c-4d62-b6c9-0d7f3f0f6f01")
 
 def link(platform: str, launch_url: str) -> str:
     programme = Programme(code="objectif-ia", launch_url=launch_url, platform=platform)
-    return platform_of(programme).launch_link(programme, LEARNER, language="fr")
+    return platform_of(programme).launch_link(programme, str(LEARNER), language="fr")
 
 
 @pytest.mark.parametrize(
