@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from portal.core.plans import whole_sets
 from portal.core.tenancy import cursor_rows
 from portal.enrolments.services import create_step_intake, record_steps
-from portal.people.learners import note_employees_certified
+from portal.people.learners import correct_employees_certified, note_employees_certified
 from portal.progress.standing import STANDING
 
 if TYPE_CHECKING:
@@ -134,3 +134,18 @@ def _note_certified(organisation: Organisation) -> None:
     )
     if days:
         note_employees_certified(organisation_id=organisation.pk, days=dict(days))
+    late = cursor_rows(
+        """
+        SELECT e.id, first.day FROM fact_people p
+        JOIN people_employee e ON e.organisation_id = %(organisation)s AND e.id = p.employee_id
+        JOIN people_learnerreference r ON r.id = e.learner_id AND r.first_certified_on IS NOT NULL
+        LEFT JOIN (
+            SELECT employee_id, (min(first_certified_at) AT TIME ZONE %(zone)s)::date AS day
+            FROM fact_steps GROUP BY employee_id
+        ) first ON first.employee_id = e.id
+        WHERE first.day IS NULL OR first.day > r.first_certified_on
+        """,
+        {"organisation": organisation.pk, "zone": organisation.time_zone},
+    )
+    if late:
+        correct_employees_certified(organisation_id=organisation.pk, days=dict(late))

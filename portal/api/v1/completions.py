@@ -94,7 +94,7 @@ class RecordCompletions(TokenOperation):
         progress = serializers.IntegerField(required=False, min_value=0, max_value=100)
         certificate_url = serializers.URLField(required=False)
         account = serializers.CharField(
-            required=False, max_length=200, help_text="The platform's own name for the person, beside or in place of ours."
+            required=False, max_length=200, help_text="The platform's own name for the person."
         )
 
     @extend_schema_serializer(component_name="Recorded")

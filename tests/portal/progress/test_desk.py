@@ -18,6 +18,7 @@ from portal.core.errors import Refusal
 from portal.core.tenancy import cursor_rows, organisation_scope
 from portal.core.worklist import note_work
 from portal.enrolments.models import Enrolment
+from portal.people.models import LearnerReference
 from portal.people.services import ROSTER_CHANGED
 from portal.progress import services
 from portal.progress.desk import leave_facts, match_facts, reopen_item, settle_item
@@ -252,6 +253,7 @@ def test_a_match_can_be_taken_back(laposte: Organisation, enrolled: Employee) ->
         reopen_item(actor=OPERATOR, organisation=laposte, item_id=item.pk)
         assert Enrolment.objects.get().certified_at is None
         assert CompletionEvent.objects.get().employee_id is None
+        assert not LearnerReference.objects.filter(first_certified_on__isnull=False).exists()
         with pytest.raises(Refusal):
             reopen_item(actor=OPERATOR, organisation=laposte, item_id=item.pk)
     caught_up(laposte)
