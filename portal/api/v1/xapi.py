@@ -112,6 +112,7 @@ class Statements(Versioned, TokenOperation):
     authentication_classes = (StatementAuthentication,)
     parser_classes = (BytesParser,)
 
+    @extend_schema(exclude=True)
     def get(self, request: Request) -> Response:
         """Statements are not given out: the portal keeps facts, not a record of learning."""
         try:
@@ -179,6 +180,16 @@ class Statements(Versioned, TokenOperation):
         for organisation_id in received.organisation_ids:
             enqueue_on_commit(catch_up_organisation, organisation_id)
         return received
+
+
+@extend_schema(exclude=True)
+class StatementsWithSlash(Statements):
+    """The same under our own form of addresses; described once."""
+
+
+@extend_schema(exclude=True)
+class ReadAboutWithSlash(ReadAbout):
+    """Likewise."""
 
 
 def _check_version(request: Request) -> None:
