@@ -87,6 +87,11 @@ class Action(StrEnum):
     WAVE_DONE = "waves:wave:end"
 
     COMPLETIONS_RECORDED = "progress:completions:record"
+    FACTS_MATCHED = "progress:facts:match"
+    DESK_SETTLED = "progress:desk:settle"
+    DESK_REOPENED = "progress:desk:reopen"
+    DESK_SEEN = "progress:desk:see"
+    PLATFORM_LINKED = "progress:platform:link"
     ROLLUPS_REBUILT = "progress:rollups:rebuild"
 
     REPORT_EXPORTED = "reports:report:export"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -20,6 +20,7 @@ from portal.people.learners import ensure_learner
 from portal.people.models import Employee
 from portal.people.selectors import affiliation_of
 from portal.people.session import doors_used
+from portal.progress.platforms.adapters import platform_of
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -170,11 +171,8 @@ def _open_course(programme: Programme, reference: str) -> Course:
 
 def launch_url(programme: Programme, reference: str) -> str:
     """Return the platform's address for this learner; the reference is opaque and says nothing of who they are."""
-    if not programme.launch_url:
-        return ""
-    parts = urlsplit(programme.launch_url)
-    query = urlencode([*parse_qsl(parts.query), ("learner", reference)])
-    return urlunsplit(parts._replace(query=query))
+    platform = platform_of(programme)
+    return platform.launch_link(programme, reference, language=(get_language() or "fr")[:2])
 
 
 def _name(programme: Programme) -> str:

@@ -24,7 +24,10 @@ from portal.core.actor import OPERATOR, SYSTEM, Actor
 from portal.core.tenancy import platform_scope
 from portal.people.models import LearnerReference, StaffRole, User
 from portal.people.selectors import user_actor
+from portal.progress.facts import SENTENCES
 from portal.progress.models import CohortSummary, RosterRollup, UnplacedEvent
+from portal.progress.platforms.xapi.words import SENTENCES as STATEMENT_SENTENCES
+from portal.progress.refusing import HOMELESS
 from sso.models import Connection, MetadataVersion
 from sso.selectors import OPEN_STATES
 
@@ -236,16 +239,27 @@ def unplaced_events(*, before: int | None = None, limit: int = 50) -> tuple[int,
     """Return how many facts name no known organisation, and the newest: never whom they are about."""
     events = UnplacedEvent.objects.order_by("-id")
     page = events.filter(pk__lt=before) if before else events
-    listed = [
-        {
-            "id": event.pk,
-            "event_id": event.event_id,
-            "received_at": event.received_at,
-            **{name: str(event.payload.get(name, ""))[:100] for name in ("organisation", "programme", "event")},
-        }
-        for event in page[:limit]
-    ]
+    listed = [_unplaced(event) for event in page[:limit]]
     return events.count(), listed
+
+
+def _unplaced(event: UnplacedEvent) -> dict[str, Any]:
+    """What was refused is kept whole inside its payload, with the reason; the others are their own payload."""
+    code = str(event.payload.get("refused", ""))
+    said = event.payload.get("event") if code else event.payload
+    told = said if isinstance(said, dict) else {}
+    sentence = SENTENCES.get(code) or STATEMENT_SENTENCES.get(code)
+    return {
+        "id": event.pk,
+        "event_id": event.event_id.removeprefix(HOMELESS).partition(":")[0] if code else event.event_id,
+        "received_at": event.received_at,
+        "refused": str(sentence or code),
+        **{name: _word(told.get(name)) for name in ("organisation", "programme", "event")},
+    }
+
+
+def _word(value: object) -> str:
+    return value[:100] if isinstance(value, str) else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from portal.dashboards import setup_views, views
+from portal.dashboards import reconciling_views, setup_views, views
 
 urlpatterns = [
     path("", views.front_door, name="front_door"),
@@ -12,6 +12,9 @@ urlpatterns = [
     path("o/<slug:org>/roster/", views.roster, name="roster"),
     path("o/<slug:org>/roster/<int:employee_id>/", views.employee, name="employee"),
     path("o/<slug:org>/audit/", views.organisation_audit, name="organisation_audit"),
+    path("o/<slug:org>/reconciliation/", reconciling_views.reconciliation, name="reconciliation"),
+    path("o/<slug:org>/reconciliation/match/", reconciling_views.reconciliation_match, name="reconciliation_match"),
+    path("o/<slug:org>/reconciliation/settle/", reconciling_views.reconciliation_settle, name="reconciliation_settle"),
     path("manage/", views.manage, name="manage"),
     path("manage/organisations/", views.manage_organisations, name="manage_organisations"),
     path("manage/organisations/<slug:slug>/", views.manage_organisation, name="manage_organisation"),

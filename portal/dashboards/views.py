@@ -17,7 +17,7 @@ from portal.audit.selectors import audit_lines
 from portal.core.access import Permission
 from portal.core.errors import Refusal
 from portal.core.tenancy import organisation_scope
-from portal.dashboards import home, journal, learning, monitor
+from portal.dashboards import home, journal, learning, monitor, reconciling
 from portal.dashboards.door import belonging, demo_accounts
 from portal.dashboards.forms import NO_FILTER, DoorForm, EmployeeForm, RosterFilter, SupportForm
 from portal.dashboards.selectors import employee_of, roster_page, roster_sites, roster_size
@@ -286,7 +286,12 @@ def manage_programme(request: SignedInRequest) -> HttpResponse:
 @staff_page
 def manage_reconciliation(request: SignedInRequest) -> HttpResponse:
     total, events = monitor.unplaced_events(before=_id_given(request, "before"), limit=_LINES)
-    context = {"total": total, "events": events, "before": events[-1]["id"] if len(events) == _LINES else None}
+    context = {
+        "total": total,
+        "events": events,
+        "desks": reconciling.desks(),
+        "before": events[-1]["id"] if len(events) == _LINES else None,
+    }
     return render(request, "dashboards/manage_reconciliation.html", context)
 
 

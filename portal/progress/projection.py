@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from portal.core.plans import whole_sets
 from portal.core.tenancy import cursor_rows
 from portal.enrolments.services import create_step_intake, record_steps
-from portal.people.learners import note_employees_certified
+from portal.people.learners import correct_employees_certified, note_employees_certified
+from portal.progress.standing import STANDING
 
 if TYPE_CHECKING:
     from portal.core.actor import Actor
@@ -89,6 +90,7 @@ def project_people(*, actor: Actor, organisation: Organisation) -> int:
         return 0
     with whole_sets(people):
         _sum_up(organisation.pk)
+        _sum_up_nothing(organisation.pk)
         create_step_intake()
         cursor_rows(f"INSERT INTO step_intake ({_STEPS}) SELECT {_STEPS} FROM fact_steps")  # noqa: S608  Constants.
         changed = record_steps(actor=actor, organisation=organisation)
@@ -98,7 +100,7 @@ def project_people(*, actor: Actor, organisation: Organisation) -> int:
 
 def _sum_up(organisation_id: int) -> None:
     cursor_rows(
-        """
+        f"""
         INSERT INTO fact_steps
         SELECT employee_id, programme_id, min(occurred_at),
                min(occurred_at) FILTER (WHERE valid OR kind IN ('started', 'progressed', 'completed')),
@@ -111,11 +113,24 @@ def _sum_up(organisation_id: int) -> None:
             SELECT f.*, f.kind = 'certified' AND f.occurred_at > coalesce(
                        max(f.occurred_at) FILTER (WHERE f.kind = 'revoked')
                        OVER (PARTITION BY f.employee_id, f.programme_id), '-infinity') AS valid
-            FROM progress_completionevent f JOIN fact_people USING (employee_id)
-            WHERE f.organisation_id = %s
+            FROM ({STANDING}) f
         ) facts
         GROUP BY employee_id, programme_id
-        """,
+        """,  # noqa: S608  The fragment is a constant.
+        {"organisation": organisation_id},
+    )
+
+
+def _sum_up_nothing(organisation_id: int) -> None:
+    """Whoever has steps and no facts any more, since they were another's, goes back to none."""
+    cursor_rows(
+        "INSERT INTO fact_steps (employee_id, programme_id, certificate_url, progress)"
+        " SELECT DISTINCT e.employee_id, c.programme_id, '', 0"
+        " FROM enrolments_enrolment e JOIN fact_people USING (employee_id)"
+        " JOIN cohorts_cohort c ON c.organisation_id = e.organisation_id AND c.id = e.cohort_id"
+        " WHERE e.organisation_id = %s AND (e.started_at IS NOT NULL OR e.completed_at IS NOT NULL)"
+        " AND NOT EXISTS (SELECT FROM fact_steps s WHERE s.employee_id = e.employee_id"
+        "  AND s.programme_id = c.programme_id)",
         [organisation_id],
     )
 
@@ -128,3 +143,18 @@ def _note_certified(organisation: Organisation) -> None:
     )
     if days:
         note_employees_certified(organisation_id=organisation.pk, days=dict(days))
+    late = cursor_rows(
+        """
+        SELECT e.id, first.day FROM fact_people p
+        JOIN people_employee e ON e.organisation_id = %(organisation)s AND e.id = p.employee_id
+        JOIN people_learnerreference r ON r.id = e.learner_id AND r.first_certified_on IS NOT NULL
+        LEFT JOIN (
+            SELECT employee_id, (min(first_certified_at) AT TIME ZONE %(zone)s)::date AS day
+            FROM fact_steps GROUP BY employee_id
+        ) first ON first.employee_id = e.id
+        WHERE first.day IS NULL OR first.day > r.first_certified_on
+        """,
+        {"organisation": organisation.pk, "zone": organisation.time_zone},
+    )
+    if late:
+        correct_employees_certified(organisation_id=organisation.pk, days=dict(late))

@@ -27,7 +27,10 @@ EVENTS_KEPT = "unplaced"
 FACTS_RECORDED = "facts"
 """Facts were kept: the subject is the first of them, by id."""
 
-TOPICS = (ROSTER_CHANGED, COHORT_CHANGED, EVENTS_KEPT, FACTS_RECORDED, PERSON_PARTED)
+DESK_CHANGED = "desk"
+"""What waits at the desk has to be counted."""
+
+TOPICS = (ROSTER_CHANGED, COHORT_CHANGED, EVENTS_KEPT, FACTS_RECORDED, PERSON_PARTED, DESK_CHANGED)
 """The changes after which counts are made anew."""
 
 
