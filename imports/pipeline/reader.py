@@ -11,6 +11,7 @@ from __future__ import annotations
 import codecs
 import dataclasses
 import faulthandler
+import itertools
 import json
 import os
 import resource
@@ -204,10 +205,14 @@ def _send_rows(request: Request, workbook: Workbook, mapping: Mapping, answer: B
         answer.flush()
 
 
+PLAIN_ROWS: Final = 1_000
+"""Rows in a frame of a file that is no roster."""
+
+
 def _send_plain(workbook: Workbook, answer: BinaryIO) -> None:
     """Send number and texts of each row that holds something, as JSON: files that are no rosters are read so."""
     rows = workbook.rows(workbook.sheet_names[0])
-    while chunk := list(itertools.islice(rows, CHUNK_ROWS)):
+    while chunk := list(itertools.islice(rows, PLAIN_ROWS)):
         shown = [(row.number, [as_text(cell) for cell in row.cells]) for row in chunk]
         lines = [(number, texts) for number, texts in shown if any(texts)]
         send(answer, Kind.ROWS, len(lines).to_bytes(4, "big") + json.dumps(lines).encode())
