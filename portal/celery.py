@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from celery import Celery
+from celery.schedules import crontab
 from celery.signals import beat_init, worker_init, worker_ready
 from django.core.exceptions import ImproperlyConfigured
 
@@ -21,6 +22,7 @@ app.conf.beat_schedule = {
     "resume_imports": {"task": "imports.tasks.resume_imports", "schedule": 10.0},
     "forget_old_imports": {"task": "imports.tasks.forget_old_imports", "schedule": 3600.0},
     "catch_up": {"task": "portal.progress.tasks.catch_up", "schedule": 10.0},
+    "check_counts": {"task": "portal.progress.tasks.check_counts", "schedule": crontab(hour=3, minute=20)},
     "forget_sign_ins": {"task": "sso.tasks.forget_sign_ins", "schedule": 3600.0},
 }
 

@@ -31,6 +31,12 @@ class Action(StrEnum):
 
     PROGRAMME_CONFIGURED = "cohorts:programme:configure"
     COHORT_CREATED = "cohorts:cohort:create"
+    COHORT_CHANGED = "cohorts:cohort:change"
+    COHORT_RULED = "cohorts:cohort:rule"
+
+    PEOPLE_ENROLLED = "enrolments:cohort:enrol"
+    PEOPLE_WITHDRAWN = "enrolments:cohort:withdraw"
+    RULES_FOLLOWED = "enrolments:cohort:follow"
 
     CONNECTION_CREATED = "sso:connection:create"
     CONNECTION_CHANGED = "sso:connection:change"
@@ -76,6 +82,7 @@ class Action(StrEnum):
 
     COMPLETIONS_RECORDED = "progress:completions:record"
     ROLLUPS_REBUILT = "progress:rollups:rebuild"
+    ROLLUPS_DIFFER = "progress:rollups:differ"
 
     REPORT_EXPORTED = "reports:report:export"
 

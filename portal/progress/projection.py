@@ -64,12 +64,25 @@ def people_enrolled_late(organisation_id: int, cohort_ids: list[int]) -> None:
         )
 
 
-def people_with_facts(organisation_id: int) -> None:
-    """Project everyone."""
+def people_of(organisation_id: int, employee_ids: list[int]) -> None:
+    """Project those of these people who have facts that may not have reached an enrolment."""
     cursor_rows(
-        "INSERT INTO fact_people SELECT DISTINCT employee_id FROM progress_completionevent"
-        " WHERE organisation_id = %s AND employee_id IS NOT NULL",
-        [organisation_id],
+        "INSERT INTO fact_people SELECT DISTINCT f.employee_id FROM progress_completionevent f"
+        " WHERE f.organisation_id = %(organisation)s AND f.employee_id = ANY (%(people)s)"
+        " AND EXISTS (SELECT 1 FROM enrolments_enrolment e WHERE e.organisation_id = %(organisation)s"
+        "  AND e.employee_id = f.employee_id AND e.started_at IS NULL) ON CONFLICT DO NOTHING",
+        {"organisation": organisation_id, "people": employee_ids},
+    )
+
+
+def people_with_facts(organisation_id: int) -> None:
+    """Project everyone who has facts, or whose enrolments say so."""
+    cursor_rows(
+        "INSERT INTO fact_people SELECT employee_id FROM progress_completionevent"
+        " WHERE organisation_id = %(organisation)s AND employee_id IS NOT NULL"
+        " UNION SELECT employee_id FROM enrolments_enrolment WHERE organisation_id = %(organisation)s"
+        " AND (started_at IS NOT NULL OR completed_at IS NOT NULL OR certified_at IS NOT NULL OR activated_by = 'fact')",
+        {"organisation": organisation_id},
     )
 
 
@@ -107,6 +120,18 @@ def _sum_up(organisation_id: int) -> None:
         ) facts
         GROUP BY employee_id, programme_id
         """,
+        [organisation_id],
+    )
+    # Whoever has no facts any more, as after a correction, has no steps of them either.
+    cursor_rows(
+        "INSERT INTO fact_steps (employee_id, programme_id, certificate_url, progress)"
+        " SELECT DISTINCT e.employee_id, c.programme_id, '', 0 FROM fact_people"
+        " JOIN enrolments_enrolment e USING (employee_id)"
+        " JOIN cohorts_cohort c ON c.organisation_id = e.organisation_id AND c.id = e.cohort_id"
+        " WHERE e.organisation_id = %s AND (e.started_at IS NOT NULL OR e.completed_at IS NOT NULL"
+        "  OR e.certified_at IS NOT NULL OR e.activated_by = 'fact')"
+        " AND NOT EXISTS (SELECT 1 FROM fact_steps s WHERE s.employee_id = e.employee_id"
+        "  AND s.programme_id = c.programme_id)",
         [organisation_id],
     )
 

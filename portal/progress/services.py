@@ -11,16 +11,18 @@ from django.utils import timezone
 
 from portal.audit.actions import Action
 from portal.audit.services import record_event
-from portal.cohorts.services import COHORT_CHANGED
+from portal.cohorts.services import COHORT_CHANGED, RULES_CHANGED
 from portal.core.tenancy import cursor_rows, organisation_scope
 from portal.core.worklist import note_work, pending_work, settle_work
+from portal.enrolments.membership import follow_rules
+from portal.enrolments.services import ENROLMENT_CHANGED, carry_deliveries
 from portal.organisations.models import Organisation
 from portal.people.services import ROSTER_CHANGED
 from portal.progress import landing, projection
 from portal.progress.facts import FactError, parse_fact, stated_id
-from portal.progress.models import UnplacedEvent
+from portal.progress.models import CountCheck, UnplacedEvent
 from portal.progress.placing import NumberedFact, keep_unplaced, key_of, payload_of, payloads_kept, place_facts
-from portal.progress.rollups import Comparison, refresh
+from portal.progress.rollups import Comparison, refresh, refresh_cohorts, refresh_people
 from portal.progress.selectors import EVENTS_KEPT, FACTS_RECORDED, TOPICS
 from portal.progress.tally import Outcome, Recorded, Tally
 
@@ -62,7 +64,7 @@ def catch_up(*, actor: Actor, organisation: Organisation) -> None:
     """
     with organisation_scope(organisation.pk):
         _take_turn(organisation.pk)
-        whole, cohort_ids = False, set[int]()
+        whole, cohort_ids, employee_ids = False, set[int](), set[int]()
         for _round in range(_ROUNDS):
             work = [item for item in pending_work(organisation_id=organisation.pk) if item.topic in TOPICS]
             if not work:
@@ -70,35 +72,75 @@ def catch_up(*, actor: Actor, organisation: Organisation) -> None:
             subjects = defaultdict(set)
             for item in work:
                 subjects[item.topic].add(item.subject_id)
+            # Facts first: whoever has begun is not withdrawn by a rule.
             _carry_facts(actor=actor, organisation=organisation, subjects=subjects)
+            _follow_rules(actor=actor, organisation=organisation, subjects=subjects)
             whole |= ROSTER_CHANGED in subjects
             cohort_ids |= subjects[COHORT_CHANGED]
+            employee_ids |= subjects[ENROLMENT_CHANGED]
             settle_work(work)
-        if whole or cohort_ids:
-            refresh(organisation, None if whole else sorted(cohort_ids))
+        if whole:
+            refresh(organisation)
+        else:
+            refresh_cohorts(organisation, cohort_ids)
+            refresh_people(organisation, employee_ids, besides=cohort_ids)
 
 
 def rebuild(*, actor: Actor, organisation: Organisation, keep: bool = True) -> Comparison:
     """Compute steps and counts anew from the recorded facts; with `keep=False` only compare.
 
+    The facts are the platform's, the enrolments and withdrawals, the invitations and what became of them, the sign-ins.
     Comparing does the whole work and takes it back: there is no second definition of the counts to drift away.
     """
-    with organisation_scope(organisation.pk), transaction.atomic():
-        _take_turn(organisation.pk)
-        projection.create_people()
-        projection.people_with_facts(organisation.pk)
-        stepped = projection.project_people(actor=actor, organisation=organisation)
-        compared = refresh(organisation) + Comparison(different=stepped)
-        if keep and compared.different:
+    with organisation_scope(organisation.pk):
+        with transaction.atomic():
+            _take_turn(organisation.pk)
+            carried = carry_deliveries(actor=actor, organisation=organisation)
+            projection.create_people()
+            projection.people_with_facts(organisation.pk)
+            stepped = projection.project_people(actor=actor, organisation=organisation)
+            compared = refresh(organisation) + Comparison(different=carried + stepped)
+            if keep and compared.different:
+                record_event(
+                    actor=actor,
+                    organisation_id=organisation.pk,
+                    action=Action.ROLLUPS_REBUILT,
+                    data={"checked": compared.checked, "different": compared.different},
+                )
+            if not keep:
+                transaction.set_rollback(True)
+        _note_check(organisation, Comparison(compared.checked, 0) if keep else compared)
+    return compared
+
+
+def check_counts(*, actor: Actor, organisation: Organisation) -> Comparison:
+    """Compare the counts with the facts, and say so where the organisation and the programme look when they differ.
+
+    Counts that differ are left as they are, for somebody to see why. Those that agree are counted anew: time alone
+    makes people who were learning people who have stopped.
+    """
+    catch_up(actor=actor, organisation=organisation)
+    compared = rebuild(actor=actor, organisation=organisation, keep=False)
+    with organisation_scope(organisation.pk):
+        if compared.different:
             record_event(
                 actor=actor,
                 organisation_id=organisation.pk,
-                action=Action.ROLLUPS_REBUILT,
+                action=Action.ROLLUPS_DIFFER,
                 data={"checked": compared.checked, "different": compared.different},
             )
-        if not keep:
-            transaction.set_rollback(True)
+        else:
+            _take_turn(organisation.pk)
+            follow_rules(actor=actor, organisation=organisation)
+            refresh(organisation)
     return compared
+
+
+def _note_check(organisation: Organisation, compared: Comparison) -> None:
+    CountCheck.objects.update_or_create(
+        organisation_id=organisation.pk,
+        defaults={"checked_at": timezone.now(), "checked": compared.checked, "different": compared.different},
+    )
 
 
 @transaction.atomic
@@ -214,6 +256,14 @@ def _tell(facts: list[tuple[int, Fact, int]], made: dict[str, bool], organisatio
             tally.note(Outcome.REJECTED, row, fact.event_id, "contradicts")
 
 
+def _follow_rules(*, actor: Actor, organisation: Organisation, subjects: Mapping[str, set[int]]) -> None:
+    """Enrol and withdraw by the cohorts' rules: in all of them when the roster changed, else where the rules did."""
+    if ROSTER_CHANGED in subjects:
+        follow_rules(actor=actor, organisation=organisation)
+    elif RULES_CHANGED in subjects:
+        follow_rules(actor=actor, organisation=organisation, cohort_ids=subjects[RULES_CHANGED])
+
+
 def _carry_facts(*, actor: Actor, organisation: Organisation, subjects: Mapping[str, set[int]]) -> None:
     """Project the people whose facts are new, or newly theirs, or older than an enrolment."""
     projection.create_people()
@@ -228,6 +278,8 @@ def _carry_facts(*, actor: Actor, organisation: Organisation, subjects: Mapping[
         projection.people_since(organisation.pk, min(subjects[FACTS_RECORDED]))
     if COHORT_CHANGED in subjects:
         projection.people_enrolled_late(organisation.pk, sorted(subjects[COHORT_CHANGED]))
+    if ENROLMENT_CHANGED in subjects:
+        projection.people_of(organisation.pk, sorted(subjects[ENROLMENT_CHANGED]))
     projection.project_people(actor=actor, organisation=organisation)
 
 
