@@ -64,16 +64,20 @@ def create_cohort(
     programme: Programme | None = None,
     starts_on: date | None = None,
     ends_on: date | None = None,
+    target: int | None = None,
 ) -> Cohort:
     """Create a cohort; the same call again changes nothing.
 
     Raises:
-        Refusal: `invalid_name`, `ends_before_it_starts`, `exists_differently`.
+        Refusal: `invalid_name`, `ends_before_it_starts`, `invalid_target`, `exists_differently`.
     """
     name = _checked_name(name)
     programme = programme or programme_coded()
     _check_days(starts_on, ends_on)
-    wanted = {"programme_id": programme.pk, "starts_on": starts_on, "ends_on": ends_on}
+    _check_target(target)
+    wanted: dict[str, object] = {"programme_id": programme.pk, "starts_on": starts_on, "ends_on": ends_on}
+    if target is not None:
+        wanted["target"] = target
     cohort, created = Cohort.objects.get_or_create(
         organisation_id=organisation.pk, name_key=cohort_key(name), defaults={"name": name, **wanted}
     )
@@ -115,8 +119,7 @@ def change_cohort(
     cohort = _locked(organisation, cohort_id)
     name = _checked_name(name)
     _check_days(starts_on, ends_on)
-    if target is not None and not 0 < target <= LARGEST_TARGET:
-        raise Refusal("invalid_target", _("A target is a number of people, from 1 on."))
+    _check_target(target)
     if in_use and cohort.programme_id != programme.pk:
         message = _("People are enrolled: their facts are those of this programme. Create another cohort instead.")
         raise Refusal("programme_in_use", message)
@@ -224,6 +227,11 @@ def _checked_name(name: str) -> str:
 def _check_days(starts_on: date | None, ends_on: date | None) -> None:
     if starts_on and ends_on and ends_on < starts_on:
         raise Refusal("ends_before_it_starts", _("The cohort would end before it starts."))
+
+
+def _check_target(target: int | None) -> None:
+    if target is not None and not 0 < target <= LARGEST_TARGET:
+        raise Refusal("invalid_target", _("A target is a number of people, from 1 to 10,000,000."))
 
 
 def _check_rules(rules: Sequence[Rule]) -> None:

@@ -33,6 +33,11 @@ SENTENCES: Mapping[str, str] = {
     Action.EMPLOYEE_LINKED: gettext_noop("recognised a person"),
     Action.PROGRAMME_CONFIGURED: gettext_noop("configured the programme"),
     Action.COHORT_CREATED: gettext_noop("created the cohort “%(name)s”"),
+    Action.COHORT_CHANGED: gettext_noop("changed the cohort “%(name)s”"),
+    Action.COHORT_RULED: gettext_noop("said who comes into the cohort “%(name)s”"),
+    Action.PEOPLE_ENROLLED: gettext_noop("enrolled people by hand in the cohort “%(name)s”"),
+    Action.PEOPLE_WITHDRAWN: gettext_noop("withdrew people by hand from the cohort “%(name)s”"),
+    Action.RULES_FOLLOWED: gettext_noop("followed the rules of the cohort “%(name)s”"),
     Action.CONNECTION_CREATED: gettext_noop("connected an identity provider"),
     Action.CONNECTION_CHANGED: gettext_noop("changed the connection to the identity provider"),
     Action.CONNECTION_TESTED: gettext_noop("tested the company sign-in"),
@@ -59,6 +64,7 @@ SENTENCES: Mapping[str, str] = {
     Action.IMPORT_PURGED: gettext_noop("deleted the file and the rows of an import whose time had come"),
     Action.COMPLETIONS_RECORDED: gettext_noop("recorded facts from the learning platform"),
     Action.ROLLUPS_REBUILT: gettext_noop("counted everything again"),
+    Action.ROLLUPS_DIFFER: gettext_noop("found that the counts differ from the recorded facts"),
     Action.REPORT_EXPORTED: gettext_noop("exported a report"),
     Action.TOKEN_CREATED: gettext_noop("created an API token"),
 }
@@ -73,12 +79,17 @@ COUNTS: Mapping[str, str] = {
     "held": gettext_noop("held: %(count)s"),
     "accepted": gettext_noop("accepted: %(count)s"),
     "unmatched": gettext_noop("unmatched: %(count)s"),
+    "people": gettext_noop("people: %(count)s"),
+    "enrolled": gettext_noop("enrolled: %(count)s"),
+    "withdrawn": gettext_noop("withdrawn: %(count)s"),
+    "different": gettext_noop("different: %(count)s"),
 }
 
 _PAGES: Mapping[str, str] = {
     "people:employee": "employee",
     "imports:import": "import_detail",
     "cohorts:cohort": "cohort",
+    "enrolments:cohort": "cohort",
 }
 
 

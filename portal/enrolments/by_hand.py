@@ -93,9 +93,7 @@ def enrol_by_hand(*, actor: Actor, organisation: Organisation, cohort: Cohort, e
 
 
 @transaction.atomic
-def withdraw_by_hand(
-    *, actor: Actor, organisation: Organisation, cohort: Cohort, employee_ids: Collection[int]
-) -> int:
+def withdraw_by_hand(*, actor: Actor, organisation: Organisation, cohort: Cohort, employee_ids: Collection[int]) -> int:
     """Withdraw these people until somebody enrols them again by hand; return how many were in the cohort.
 
     Invitations that have not left do not leave. What they have done in the course stays recorded.
@@ -117,6 +115,4 @@ def withdraw_by_hand(
 def _record(actor: Actor, action: Action, cohort: Cohort, count: int, employee_ids: Collection[int]) -> None:
     """Name the people by their ids: which names they have is the roster's to say, and to forget."""
     data = {"name": cohort.name, "people": count, "employees": sorted(employee_ids)[:MOST_AT_ONCE]}
-    record_event(
-        actor=actor, organisation_id=cohort.organisation_id, action=action, subject=str(cohort.pk), data=data
-    )
+    record_event(actor=actor, organisation_id=cohort.organisation_id, action=action, subject=str(cohort.pk), data=data)

@@ -86,9 +86,7 @@ def follow_rules(*, actor: Actor, organisation: Organisation, cohort_ids: Iterab
     today = timezone.localdate(timezone=ZoneInfo(organisation.time_zone))
     current = [cohort for cohort in cohorts.order_by("pk") if _still_runs(cohort, today)]
     rules = rules_of(organisation, [cohort.pk for cohort in current])
-    return sum(
-        _follow(actor, organisation, cohort, named(cohort.membership, rules[cohort.pk])) for cohort in current
-    )
+    return sum(_follow(actor, organisation, cohort, named(cohort.membership, rules[cohort.pk])) for cohort in current)
 
 
 def _still_runs(cohort: Cohort, today: date) -> bool:

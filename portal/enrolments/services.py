@@ -40,7 +40,7 @@ _ACTIVE_BY = (
 
 # An enrolment `e` that is taken up again where it was: what had happened in it has not gone.
 _REINSTATED = (
-    "withdrawn_at = NULL, withdrawn_by = '', enrolled_by = %(cause)s,"
+    "withdrawn_at = NULL, withdrawn_by = '', enrolled_by = %(cause)s,"  # noqa: S608  The fragment is a constant.
     f" state = (SELECT {STATE} FROM (SELECT NULL::timestamptz AS withdrawn_at, e.certified_at, e.completed_at,"
     " e.activated_at, e.invited_at) steps)"
 )

@@ -165,9 +165,7 @@ class CohortSite(TenantModel):
         constraints = (
             models.UniqueConstraint(fields=["organisation", "cohort", "site"], name="progress_one_cohort_site"),
         )
-        indexes = (
-            models.Index(fields=["organisation", "cohort", "enrolled", "site"], name="progress_site_by_size"),
-        )
+        indexes = (models.Index(fields=["organisation", "cohort", "enrolled", "site"], name="progress_site_by_size"),)
 
 
 class CountCheck(TenantModel):

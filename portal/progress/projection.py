@@ -81,7 +81,8 @@ def people_with_facts(organisation_id: int) -> None:
         "INSERT INTO fact_people SELECT employee_id FROM progress_completionevent"
         " WHERE organisation_id = %(organisation)s AND employee_id IS NOT NULL"
         " UNION SELECT employee_id FROM enrolments_enrolment WHERE organisation_id = %(organisation)s"
-        " AND (started_at IS NOT NULL OR completed_at IS NOT NULL OR certified_at IS NOT NULL OR activated_by = 'fact')",
+        " AND (started_at IS NOT NULL OR completed_at IS NOT NULL OR certified_at IS NOT NULL"
+        " OR activated_by = 'fact')",
         {"organisation": organisation_id},
     )
 

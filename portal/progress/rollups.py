@@ -173,8 +173,7 @@ def _refresh_roster(organisation_id: int) -> Comparison:
 def _refresh_days(scope: str, parameters: dict[str, object]) -> Comparison:
     counts = ", ".join(f"{step} integer" for step in STEPS)
     cursor_rows(
-        "CREATE TEMP TABLE IF NOT EXISTS rollup_days"
-        f" (cohort_id bigint, site text, day date, {counts}) ON COMMIT DROP"
+        f"CREATE TEMP TABLE IF NOT EXISTS rollup_days (cohort_id bigint, site text, day date, {counts}) ON COMMIT DROP"
     )
     cursor_rows("TRUNCATE rollup_days")
     cursor_rows(
@@ -216,12 +215,10 @@ def _refresh_sites(scope: str, parameters: dict[str, object]) -> Comparison:
             """,  # noqa: S608  The fragments are constants.
             parameters,
         )
-    return _write(
-        "progress_cohortsite", "rollup_sites", ("cohort_id", "site"), (*STEPS, "losses"), scope, parameters
-    )
+    return _write("progress_cohortsite", "rollup_sites", ("cohort_id", "site"), (*STEPS, "losses"), scope, parameters)
 
 
-def _write(
+def _write(  # noqa: PLR0917  One statement's parts.
     table: str,
     fresh: str,
     keys: Sequence[str],

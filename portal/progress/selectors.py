@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from portal.progress.models import CohortSite, CohortSummary, RosterRollup
 from portal.progress.rollups import STEPS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from portal.organisations.models import Organisation
@@ -67,6 +69,23 @@ def cohort_totals(organisation: Organisation) -> dict[int, Figures]:
     """Return the totals of the organisation's cohorts, by id; one that is new may still be without."""
     lines = CohortSummary.objects.filter(organisation_id=organisation.pk).values("cohort_id", "roster", *STEPS)
     return {line.pop("cohort_id"): Figures(**line) for line in lines}
+
+
+def cohort_losses(organisation: Organisation) -> dict[int, dict[str, int]]:
+    """Return by cohort how many people each cause holds up (`portal.progress.losses`)."""
+    lines = CohortSummary.objects.filter(organisation_id=organisation.pk)
+    return dict(lines.values_list("cohort_id", "losses"))
+
+
+def summed(lines: Iterable[CohortSummary]) -> tuple[Figures, dict[str, int]]:
+    """Return the totals of several cohorts, and what holds people up in them. The roster is not theirs to sum."""
+    steps = dict.fromkeys(STEPS, 0)
+    losses: Counter[str] = Counter()
+    for line in lines:
+        for step in STEPS:
+            steps[step] += getattr(line, step)
+        losses.update(line.losses)
+    return Figures(**steps), dict(losses)
 
 
 def figures_as_of(organisation: Organisation) -> datetime:

@@ -19,6 +19,7 @@ from portal.cohorts.services import create_cohort
 from portal.core.actor import OPERATOR
 from portal.core.tenancy import organisation_scope
 from portal.people.models import Affiliation
+from portal.progress.services import catch_up
 from sso.connecting import connect_idp
 from tests.factories.people import make_employee, make_user, sign_in
 from tests.sso import saml_kit
@@ -70,6 +71,7 @@ PAGES = {
     "organisation_home": Page(MEMBERS),
     "roster": Page(MANAGERS),
     "employee": Page(MANAGERS),
+    "employee_enrolment": Page(MANAGERS, "post"),
     "organisation_audit": Page(OWNERS),
     "organisation_settings": Page(OWNERS),
     "settings_change": Page(OWNERS, "post"),
@@ -105,12 +107,18 @@ PAGES = {
     "cohorts": Page(MEMBERS),
     "cohort": Page(MEMBERS),
     "cohort_new": Page(MANAGERS),
+    "cohort_edit": Page(MANAGERS),
+    "cohort_membership": Page(MANAGERS),
+    "cohort_people": Page(MANAGERS),
+    "cohort_selection": Page(MANAGERS, "post"),
+    "cohort_enrol": Page(MANAGERS),
     "cohort_report_file": Page(MEMBERS),
     "reports": Page(MEMBERS),
     # /manage/
     "manage": Page(STAFF),
     "manage_organisations": Page(STAFF),
     "manage_organisation": Page(STAFF),
+    "manage_cohort": Page(STAFF),
     "manage_programme": Page(STAFF),
     "manage_reconciliation": Page(STAFF),
     "manage_audit": Page(STAFF),
@@ -175,7 +183,9 @@ def visitors(
 
 
 def a_cohort(organisation: Organisation) -> int:
-    return create_cohort(actor=OPERATOR, organisation=organisation, name="Vague 1").pk
+    cohort = create_cohort(actor=OPERATOR, organisation=organisation, name="Vague 1")
+    catch_up(actor=OPERATOR, organisation=organisation)
+    return cohort.pk
 
 
 def an_import(organisation: Organisation) -> int:

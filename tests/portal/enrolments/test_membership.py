@@ -277,40 +277,55 @@ def taken_back() -> Iterator[None]:
 
 
 def play(organisation: Organisation, cohort: Cohort, model: Model, step: tuple[str, Any, Any]) -> None:
-    kind, first, second = step
-    person = model.people.get(first) if isinstance(first, str) else None
+    """Do the step in the product and in the model."""
+    kind, first, _ = step
     with organisation_scope(organisation.pk):
-        where = {"actor": OPERATOR, "organisation": organisation}
-        one = Employee.objects.get(employee_number=first).pk if person else 0
-        if kind == "move" and person:
-            edit_employee(**where, employee_id=one, changes={"site": second})
-            person.site = second
-        elif kind == "hire" and person:
-            edit_employee(**where, employee_id=one, changes={"hired_on": date(second, 1, 1)})
-            person.hired = second
-        elif kind in {"leave", "return"} and person:
-            edit_employee(**where, employee_id=one, changes={"active": kind == "return"})
-            person.active = kind == "return"
-        elif kind == "begin" and person:
+        if kind in {"rules", "membership"}:
+            rule_of_a_step(organisation, cohort, model, step)
+        elif kind in {"enrol", "withdraw"}:
+            hand_of_a_step(organisation, cohort, model.people[first], step)
+        elif kind == "begin":
             record(event("started", str(first)))
-            person.begun = True
-        elif kind == "enrol" and person:
-            enrol_by_hand(**where, cohort=cohort, employee_ids=[one])
-            if person.active and not person.inside:
-                person.inside, person.by_rule, person.kept_out = True, False, False
-        elif kind == "withdraw" and person:
-            known = person.inside or Enrolment.objects.filter(employee_id=one).exists()
-            withdraw_by_hand(**where, cohort=cohort, employee_ids=[one])
-            person.inside, person.kept_out = False, person.kept_out or known
-        elif kind == "rules":
-            rules = [Rule("site", tuple(first))] + ([Rule("hired_before", day=date(second, 1, 1))] if second else [])
-            set_membership(**where, cohort_id=cohort.pk, membership=RULES, rules=rules)
-            model.membership, model.sites, model.before = RULES, tuple(first), second
-        elif kind == "membership":
-            set_membership(**where, cohort_id=cohort.pk, membership=first)
-            model.membership = first
+            model.people[first].begun = True
+        else:
+            change_of_a_step(organisation, model.people[first], step)
     catch_up(actor=OPERATOR, organisation=organisation)
     model.settle()
+
+
+def rule_of_a_step(organisation: Organisation, cohort: Cohort, model: Model, step: tuple[str, Any, Any]) -> None:
+    kind, first, second = step
+    membership, rules = (RULES, [Rule("site", tuple(first))]) if kind == "rules" else (first, [])
+    if kind == "rules":
+        rules += [Rule("hired_before", day=date(second, 1, 1))] if second else []
+        model.sites, model.before = tuple(first), second
+    model.membership = membership
+    set_membership(actor=OPERATOR, organisation=organisation, cohort_id=cohort.pk, membership=membership, rules=rules)
+
+
+def hand_of_a_step(organisation: Organisation, cohort: Cohort, person: Person, step: tuple[str, Any, Any]) -> None:
+    kind, number, _ = step
+    one = Employee.objects.get(employee_number=number).pk
+    known = person.inside or Enrolment.objects.filter(employee_id=one).exists()
+    act = enrol_by_hand if kind == "enrol" else withdraw_by_hand
+    act(actor=OPERATOR, organisation=organisation, cohort=cohort, employee_ids=[one])
+    if kind == "withdraw":
+        person.inside, person.kept_out = False, person.kept_out or known
+    elif person.active and not person.inside:
+        person.inside, person.by_rule, person.kept_out = True, False, False
+
+
+def change_of_a_step(organisation: Organisation, person: Person, step: tuple[str, Any, Any]) -> None:
+    kind, number, detail = step
+    changes: dict[str, Any] = {"active": kind == "return"}
+    if kind == "move":
+        changes, person.site = {"site": detail}, detail
+    elif kind == "hire":
+        changes, person.hired = {"hired_on": date(detail, 1, 1)}, detail
+    else:
+        person.active = kind == "return"
+    one = Employee.objects.get(employee_number=number).pk
+    edit_employee(actor=OPERATOR, organisation=organisation, employee_id=one, changes=changes)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

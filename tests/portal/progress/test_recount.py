@@ -29,7 +29,7 @@ from tests.factories.people import make_employee
 from tests.factories.progress import caught_up, event, invite, make_cohort, make_wave, record
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from portal.organisations.models import Organisation
     from portal.waves.models import Wave
@@ -47,7 +47,7 @@ def counted_from_raw_rows(organisation: Organisation) -> set[Count]:
         rows = cursor_rows(
             RECOUNT, {"organisation": organisation.pk, "zone": organisation.time_zone, "now": timezone.now()}
         )
-    return {tuple(row) for row in rows}  # type: ignore[misc]  Five columns, as the script says.
+    return {(what, cohort_id, site, name, people) for what, cohort_id, site, name, people in rows}
 
 
 def counted_by_the_product(organisation: Organisation) -> set[Count]:
@@ -77,30 +77,31 @@ def assert_totals_are_sums(organisation: Organisation) -> None:
 
 def act(organisation: Organisation, wave: Wave, step: tuple[str, str, Any]) -> None:
     kind, number, detail = step
-    where = {"actor": OPERATOR, "organisation": organisation}
-    with organisation_scope(organisation.pk):
-        person = Employee.objects.get(employee_number=number)
-        known = Enrolment.objects.filter(cohort_id=wave.cohort_id, employee=person).first()
-        told = Invitation.objects.filter(enrolment=known).count() if known else 0
-        if kind == "move":
-            edit_employee(**where, employee_id=person.pk, changes={"site": detail})
-        elif kind == "employ":
-            edit_employee(**where, employee_id=person.pk, changes={"active": detail})
-        elif kind == "enrol":
-            enrol_by_hand(**where, cohort=wave.cohort, employee_ids=[person.pk])
-        elif kind == "withdraw":
-            withdraw_by_hand(**where, cohort=wave.cohort, employee_ids=[person.pk])
-        elif kind == "sign in":
-            activate_enrolments(**where, employee_id=person.pk)
-        elif kind == "mail" and known:
-            invite(organisation, wave, person, detail, told)
-        elif kind == "rules":
-            set_membership(
-                **where, cohort_id=wave.cohort_id, membership=Cohort.Membership.RULES, rules=[Rule("site", (detail,))]
-            )
     if kind == "fact":
         name, days = detail
         record(event(name, number, occurred_at=(timezone.now() - timedelta(days=days, hours=1)).isoformat()))
+        return
+    where: dict[str, Any] = {"actor": OPERATOR, "organisation": organisation}
+    with organisation_scope(organisation.pk):
+        person = Employee.objects.get(employee_number=number)
+        deeds: dict[str, Callable[[], object]] = {
+            "move": lambda: edit_employee(**where, employee_id=person.pk, changes={"site": detail}),
+            "employ": lambda: edit_employee(**where, employee_id=person.pk, changes={"active": detail}),
+            "enrol": lambda: enrol_by_hand(**where, cohort=wave.cohort, employee_ids=[person.pk]),
+            "withdraw": lambda: withdraw_by_hand(**where, cohort=wave.cohort, employee_ids=[person.pk]),
+            "sign in": lambda: activate_enrolments(**where, employee_id=person.pk),
+            "mail": lambda: mail(organisation, wave, person, detail),
+            "rules": lambda: set_membership(
+                **where, cohort_id=wave.cohort_id, membership=Cohort.Membership.RULES, rules=[Rule("site", (detail,))]
+            ),
+        }
+        deeds[kind]()
+
+
+def mail(organisation: Organisation, wave: Wave, person: Employee, state: str) -> None:
+    known = Enrolment.objects.filter(cohort_id=wave.cohort_id, employee=person).first()
+    if known:
+        invite(organisation, wave, person, state, Invitation.objects.filter(enrolment=known).count())
 
 
 ACTS = st.one_of(
@@ -117,7 +118,7 @@ ACTS = st.one_of(
     st.tuples(st.just("rules"), st.just("0"), st.sampled_from(["Lyon", "Nantes"])),
     st.tuples(
         st.just("fact"),
-        st.sampled_from([*NUMBERS, "nobody"][:6]),
+        st.sampled_from([*NUMBERS, "nobody"]),
         st.tuples(
             st.sampled_from(["started", "progressed", "completed", "certified", "revoked"]),
             st.sampled_from([0, 3, 20, 40]),
@@ -133,7 +134,9 @@ def test_counts_equal_an_independent_recount(
 ) -> None:
     with transaction.atomic():
         for index, number in enumerate(NUMBERS):
-            make_employee(laposte, number, site=SITES[index % 2], email=f"{number}@laposte.example" if index % 3 else "")
+            make_employee(
+                laposte, number, site=SITES[index % 2], email=f"{number}@laposte.example" if index % 3 else ""
+            )
         cohort = make_cohort(laposte)
         with organisation_scope(laposte.pk):
             set_membership(
