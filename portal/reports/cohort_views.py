@@ -30,7 +30,7 @@ from portal.progress.tasks import catch_up_organisation
 from portal.reports import rules_editor
 from portal.reports.forms import CohortEditForm, EnrolForm, PeopleFilter
 from portal.reports.funnel import loss_labels, step_labels
-from portal.reports.participants import WITHDRAWN, participant_page
+from portal.reports.participants import WITHDRAWN, participant_page, people_counted
 from portal.reports.words import cause_word, state_word
 
 if TYPE_CHECKING:
@@ -149,6 +149,7 @@ def cohort_people(request: OrganisationRequest, cohort_id: int) -> HttpResponse:
         "next": urlencode({**query, "after": page.after}) if page.after else "",
         "filter": PeopleFilter(request.GET, sites=rules_editor.roster_values(organisation, "site")),
         "title": _list_title(wanted),
+        "counted": people_counted(organisation, cohort, **wanted),
         "site": wanted["site"],
         "withdrawn": wanted["step"] == WITHDRAWN,
         "may_manage": request.access.allows(Permission.MANAGE_COHORTS),

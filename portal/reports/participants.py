@@ -10,6 +10,7 @@ from django.utils import timezone
 from portal.core.tenancy import cursor_rows
 from portal.people.models import Employee
 from portal.progress.losses import CAUSE, QUIET, Loss
+from portal.progress.models import CohortSite, CohortSummary
 from portal.progress.rollups import STEPS, TIMES
 
 if TYPE_CHECKING:
@@ -105,6 +106,23 @@ def participant_page(
     )
     people = [Participant(*row) for row in rows[:PAGE]]
     return ParticipantPage(people, people[-1].employee_id if len(rows) > PAGE else None)
+
+
+def people_counted(
+    organisation: Organisation, cohort: Cohort, *, step: str = "", loss: str = "", site: str | None = None
+) -> int | None:
+    """Say how many the list holds, from the counts; those withdrawn are not counted."""
+    if step == WITHDRAWN:
+        return None
+    if site is None:
+        line: CohortSummary | CohortSite | None = CohortSummary.objects.filter(
+            organisation_id=organisation.pk, cohort=cohort
+        ).first()
+    else:
+        line = CohortSite.objects.filter(organisation_id=organisation.pk, cohort=cohort, site=site).first()
+    if line is None:
+        return 0
+    return int(line.losses.get(loss, 0) if loss else getattr(line, step or "enrolled"))
 
 
 def _conditions(step: str, loss: str, params: dict[str, Any]) -> Sequence[str]:

@@ -33,6 +33,10 @@ class CohortList:
         return sum(line.figures.enrolled for line in self.lines)
 
     @property
+    def held_up(self) -> int:
+        return sum(line.held_up for line in self.lines)
+
+    @property
     def certified(self) -> int:
         return sum(line.figures.certified for line in self.lines)
 
