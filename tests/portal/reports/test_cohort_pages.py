@@ -1,4 +1,4 @@
-"""Keeping a cohort by its pages: the funnel and its causes, the lists behind the numbers, rules, enrolling, withdrawing."""
+"""Keeping a cohort by its pages: the funnel and its causes, the list behind each number, rules, enrolling by hand."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from portal.cohorts.models import Cohort, CohortRule
+from portal.core.actor import OPERATOR
 from portal.core.tenancy import organisation_scope
 from portal.enrolments.models import Enrolment
 from portal.enrolments.services import activate_enrolments
-from portal.core.actor import OPERATOR
 from portal.people.models import Affiliation, Employee
 from portal.progress.models import CohortSummary
 from tests.factories.people import make_employee, make_user
