@@ -29,3 +29,21 @@ def whole_sets(rows: int | None = None) -> Iterator[None]:
     yield
     # What was before, not "on": a block inside another must not end the outer one.
     cursor_rows("SELECT set_config('enable_nestloop', %s, true)", [before])
+
+
+@contextmanager
+def in_order() -> Iterator[None]:
+    """Walk along an index and stop when the page is full, while the block runs.
+
+    For a page out of many rows. Without statistics the planner takes the many for few, reads all of them and sorts.
+    """
+    switches = ("enable_sort", "enable_hashjoin", "enable_mergejoin", "enable_material", "enable_bitmapscan")
+    ((before,),) = cursor_rows(
+        "SELECT array(SELECT current_setting(name) FROM unnest(%s::text[]) name)", [list(switches)]
+    )
+    cursor_rows("SELECT set_config(name, 'off', true) FROM unnest(%s::text[]) name", [list(switches)])
+    yield
+    cursor_rows(
+        "SELECT set_config(name, was, true) FROM unnest(%s::text[], %s::text[]) AS switch (name, was)",
+        [list(switches), before],
+    )

@@ -43,12 +43,16 @@ CAUSE = f"""
 """
 """Of an enrolment `e`, its employee `p`, the latest mail `v` that was tried, and a fact `f` that is not old."""
 
-MAILS = (
+_MAILS = (
     "SELECT DISTINCT ON (enrolment_id) enrolment_id, state FROM enrolments_invitation"
     " WHERE organisation_id = %(organisation)s AND state NOT IN ('planned', 'queued', 'withdrawn')"
-    " ORDER BY enrolment_id, number DESC"
 )
+_LATEST = " ORDER BY enrolment_id, number DESC"
 FACTS = (
     "SELECT DISTINCT employee_id, programme_id FROM progress_completionevent"
     " WHERE organisation_id = %(organisation)s AND occurred_at > %(quiet)s AND employee_id IS NOT NULL"
 )
+MAILS = _MAILS + _LATEST
+MAILS_OF_FEW = f"{_MAILS} AND enrolment_id IN (SELECT id FROM rollup_people) {_LATEST}"
+FACTS_OF_FEW = f"{FACTS} AND employee_id IN (SELECT employee_id FROM rollup_people)"
+"""Of those alone who are counted (`rollup_people`), for a few; for many, the whole set is read."""

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from portal.core.plans import whole_sets
 from portal.core.tenancy import cursor_rows
-from portal.progress.losses import CAUSE, FACTS, MAILS, QUIET, Loss
+from portal.progress.losses import CAUSE, FACTS, FACTS_OF_FEW, MAILS, MAILS_OF_FEW, QUIET, Loss
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 STEPS = ("enrolled", "invited", "delivered", "active", "started", "completed", "certified")
 TIMES = {step: f"{step}_at" for step in STEPS} | {"active": "activated_at"}
+
+_FEW = 5_000
+"""So many people are joined one by one, more as whole sets."""
 
 _NAMES = ", ".join(STEPS)
 _COUNTS = ", ".join(f"count(*) FILTER (WHERE step = '{step}') AS {step}" for step in STEPS)
@@ -99,14 +102,22 @@ def refresh_people(organisation: Organisation, employee_ids: Collection[int], *,
         return
     cursor_rows("ANALYZE rollup_scope")
     parameters |= _parameters(organisation, {cohort_id for (cohort_id,) in scope})
-    _take_people(
-        "rollup_scope t JOIN people_employee p ON p.organisation_id = %(organisation)s AND p.site = t.site"
-        " JOIN enrolments_enrolment e ON e.organisation_id = %(organisation)s AND e.employee_id = p.id"
-        " AND e.cohort_id = t.cohort_id",
-        "true",
+    ((people,),) = cursor_rows(
+        "SELECT coalesce(sum(active), 0) FROM progress_rosterrollup WHERE organisation_id = %(organisation)s"
+        " AND site IN (SELECT site FROM rollup_scope)",
         parameters,
     )
-    _refresh("(r.cohort_id, r.site) IN (SELECT cohort_id, site FROM rollup_scope)", parameters)
+    few = people <= _FEW
+    _take_people(
+        "rollup_scope t JOIN people_employee p ON p.organisation_id = %(organisation)s AND p.site = t.site"
+        # The sum keeps the planner from the cohort's index: each person's enrolments are asked for, not all of them.
+        " JOIN enrolments_enrolment e ON e.organisation_id = %(organisation)s AND e.employee_id = p.id"
+        " AND e.cohort_id + 0 = t.cohort_id",
+        "true",
+        parameters,
+        few=few,
+    )
+    _refresh("(r.cohort_id, r.site) IN (SELECT cohort_id, site FROM rollup_scope)", parameters, few=few)
 
 
 def _parameters(organisation: Organisation, cohort_ids: Collection[int]) -> dict[str, object]:
@@ -118,7 +129,7 @@ def _parameters(organisation: Organisation, cohort_ids: Collection[int]) -> dict
     }
 
 
-def _take_people(tables: str, condition: str, parameters: dict[str, object]) -> None:
+def _take_people(tables: str, condition: str, parameters: dict[str, object], *, few: bool = False) -> None:
     """Fill `rollup_people` with who is counted."""
     times = ", ".join(f"{time} timestamptz" for time in TIMES.values())
     cursor_rows(
@@ -127,7 +138,7 @@ def _take_people(tables: str, condition: str, parameters: dict[str, object]) -> 
     )
     cursor_rows("TRUNCATE rollup_people")
     names = ", ".join(TIMES.values())
-    with whole_sets():
+    with whole_sets(1 if few else None):
         cursor_rows(
             f"INSERT INTO rollup_people (id, employee_id, cohort_id, site, {names})"  # noqa: S608  Constants.
             f" SELECT e.id, e.employee_id, e.cohort_id, p.site, {_columns('e', list(TIMES.values()))} FROM {tables}"
@@ -137,8 +148,8 @@ def _take_people(tables: str, condition: str, parameters: dict[str, object]) -> 
     cursor_rows("ANALYZE rollup_people (id, employee_id, cohort_id)")
 
 
-def _refresh(scope: str, parameters: dict[str, object]) -> Comparison:
-    days, sites = _refresh_days(scope, parameters), _refresh_sites(scope, parameters)
+def _refresh(scope: str, parameters: dict[str, object], *, few: bool = False) -> Comparison:
+    days, sites = _refresh_days(scope, parameters), _refresh_sites(scope, parameters, few=few)
     return days + sites + _refresh_summaries(parameters)
 
 
@@ -188,15 +199,15 @@ def _refresh_days(scope: str, parameters: dict[str, object]) -> Comparison:
     return _write("progress_cohortrollup", "rollup_days", ("cohort_id", "site", "day"), STEPS, scope, parameters)
 
 
-def _refresh_sites(scope: str, parameters: dict[str, object]) -> Comparison:
+def _refresh_sites(scope: str, parameters: dict[str, object], *, few: bool = False) -> Comparison:
     counts = ", ".join(f"{step} integer" for step in STEPS)
     cursor_rows(
         "CREATE TEMP TABLE IF NOT EXISTS rollup_sites"
         f" (cohort_id bigint, site text, {counts}, losses jsonb) ON COMMIT DROP"
     )
     cursor_rows("TRUNCATE rollup_sites")
-    ((people,),) = cursor_rows("SELECT count(*) FROM rollup_people")
-    with whole_sets(people):
+    mails, facts = (MAILS_OF_FEW, FACTS_OF_FEW) if few else (MAILS, FACTS)
+    with whole_sets(1 if few else None):
         cursor_rows(
             f"""
             INSERT INTO rollup_sites (cohort_id, site, {_NAMES}, losses)
@@ -207,8 +218,8 @@ def _refresh_sites(scope: str, parameters: dict[str, object]) -> Comparison:
                     SELECT e.cohort_id, e.site, {CAUSE} AS cause, count(*) AS people
                     FROM rollup_people e JOIN cohorts_cohort c ON c.id = e.cohort_id
                     JOIN people_employee p ON p.organisation_id = %(organisation)s AND p.id = e.employee_id
-                    LEFT JOIN ({MAILS}) v ON v.enrolment_id = e.id
-                    LEFT JOIN ({FACTS}) f ON f.employee_id = e.employee_id AND f.programme_id = c.programme_id
+                    LEFT JOIN ({mails}) v ON v.enrolment_id = e.id
+                    LEFT JOIN ({facts}) f ON f.employee_id = e.employee_id AND f.programme_id = c.programme_id
                     WHERE c.organisation_id = %(organisation)s GROUP BY 1, 2, 3
                 ) causes WHERE cause IS NOT NULL GROUP BY cohort_id, site
             ) held USING (cohort_id, site)

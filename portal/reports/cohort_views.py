@@ -139,7 +139,8 @@ def cohort_people(request: OrganisationRequest, cohort_id: int) -> HttpResponse:
     cohort = cohort_or_404(request, cohort_id)
     organisation = request.organisation
     wanted = PeopleFilter.wanted(request.GET)
-    page = participant_page(organisation, cohort, **wanted, after=_id_given(request, "after"))
+    counted = people_counted(organisation, cohort, **wanted)
+    page = participant_page(organisation, cohort, **wanted, after=_id_given(request, "after"), many=counted.many)
     query = PeopleFilter.query(wanted)
     context = {
         "cohort": cohort,
@@ -149,7 +150,7 @@ def cohort_people(request: OrganisationRequest, cohort_id: int) -> HttpResponse:
         "next": urlencode({**query, "after": page.after}) if page.after else "",
         "filter": PeopleFilter(request.GET, sites=rules_editor.roster_values(organisation, "site")),
         "title": _list_title(wanted),
-        "counted": people_counted(organisation, cohort, **wanted),
+        "counted": counted.people,
         "site": wanted["site"],
         "withdrawn": wanted["step"] == WITHDRAWN,
         "may_manage": request.access.allows(Permission.MANAGE_COHORTS),
