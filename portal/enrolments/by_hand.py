@@ -49,7 +49,8 @@ def people_named(organisation: Organisation, lines: Iterable[str]) -> Found:
     for address, pk in active.filter(email__in=addresses).values_list("email", "pk"):
         by_address.setdefault(address, []).append(pk)
     ids: dict[int, None] = {}
-    unknown, several = [], []
+    unknown: list[str] = []
+    several: list[str] = []
     for key in keys:
         known = [by_number[key]] if key in by_number else by_address.get(key.lower(), [])
         if len(known) == 1:

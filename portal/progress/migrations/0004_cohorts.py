@@ -8,7 +8,7 @@ from portal.core import policies
 _STEPS = ("enrolled", "invited", "delivered", "active", "started", "completed", "certified")
 
 
-def _organisation() -> models.ForeignKey:
+def _organisation() -> models.Field[object, object]:
     return models.ForeignKey(
         db_index=False,
         on_delete=django.db.models.deletion.PROTECT,
@@ -17,7 +17,7 @@ def _organisation() -> models.ForeignKey:
     )
 
 
-def _json() -> models.JSONField:
+def _json() -> models.Field[object, object]:
     return models.JSONField(db_default=models.Value({}, output_field=models.JSONField()), default=dict)
 
 
