@@ -156,12 +156,16 @@ def withdraw_planned(*, organisation_id: int, cohort_id: int, employee_ids: Iter
 
 
 @transaction.atomic
-def carry_deliveries(*, actor: Actor, organisation: Organisation) -> int:
-    """Write what became of the invitations to every enrolment; return how many changed.
+def carry_deliveries(*, actor: Actor, organisation: Organisation, enrolment_ids: Collection[int] | None = None) -> int:
+    """Write what became of the invitations to these enrolments, or to all; return how many changed.
 
-    An invitation has left when one of its mails has, and has arrived when one of them was answered for.
+    An invitation has left when one of its mails has, and has arrived when one of them was answered for. Whoever writes
+    down what became of invitations calls this with their enrolments: they are counted anew in any case, for a mail
+    that came back changes why somebody is held up and nothing else.
     """
     del actor
+    params = {"organisation": organisation.pk, "enrolments": list(enrolment_ids or ())}
+    which = "true" if enrolment_ids is None else "n.id = ANY (%(enrolments)s)"
     changed = cursor_rows(
         f"""
         UPDATE enrolments_enrolment e SET invited_at = told.sent_at, delivered_at = told.delivered_at,
@@ -172,17 +176,21 @@ def carry_deliveries(*, actor: Actor, organisation: Organisation) -> int:
                    AS delivered_at
             FROM enrolments_enrolment n JOIN enrolments_invitation v
               ON v.enrolment_id = n.id AND v.organisation_id = n.organisation_id
-            WHERE n.organisation_id = %(organisation)s GROUP BY n.id
+            WHERE n.organisation_id = %(organisation)s AND {which} GROUP BY n.id
         ) told
         WHERE e.organisation_id = %(organisation)s AND e.id = told.id
           AND (e.invited_at, e.delivered_at) IS DISTINCT FROM (told.sent_at, told.delivered_at)
         RETURNING e.employee_id, e.cohort_id
-        """,  # noqa: S608  The fragment is a constant.
-        {"organisation": organisation.pk},
+        """,  # noqa: S608  The fragments are constants.
+        params,
     )
-    pairs = [(employee_id, cohort_id) for employee_id, cohort_id in changed]
+    if enrolment_ids is None:
+        pairs = [(employee_id, cohort_id) for employee_id, cohort_id in changed]
+    else:
+        told = Enrolment.objects.filter(organisation_id=organisation.pk, pk__in=params["enrolments"])
+        pairs = list(told.values_list("employee_id", "cohort_id"))
     note_enrolments_changed(organisation_id=organisation.pk, pairs=pairs)
-    return len(pairs)
+    return len(changed)
 
 
 def create_step_intake() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from portal.core.plans import whole_sets
 from portal.core.tenancy import cursor_rows
-from portal.enrolments.services import create_step_intake, record_steps
+from portal.enrolments.services import create_step_intake, note_enrolments_changed, record_steps
 from portal.people.learners import note_employees_certified
 
 if TYPE_CHECKING:
@@ -99,6 +99,18 @@ def project_people(*, actor: Actor, organisation: Organisation) -> int:
         changed = record_steps(actor=actor, organisation=organisation)
         _note_certified(organisation)
     return changed
+
+
+def note_learning(organisation: Organisation) -> None:
+    """Have those of `fact_people` who are under way counted anew: a new fact says so even when it changes no step."""
+    pairs = cursor_rows(
+        "SELECT e.employee_id, e.cohort_id FROM fact_people JOIN enrolments_enrolment e USING (employee_id)"
+        " WHERE e.organisation_id = %s AND e.started_at IS NOT NULL AND e.completed_at IS NULL",
+        [organisation.pk],
+    )
+    note_enrolments_changed(
+        organisation_id=organisation.pk, pairs=[(employee_id, cohort_id) for employee_id, cohort_id in pairs]
+    )
 
 
 def _sum_up(organisation_id: int) -> None:

@@ -281,6 +281,8 @@ def _carry_facts(*, actor: Actor, organisation: Organisation, subjects: Mapping[
     if ENROLMENT_CHANGED in subjects:
         projection.people_of(organisation.pk, sorted(subjects[ENROLMENT_CHANGED]))
     projection.project_people(actor=actor, organisation=organisation)
+    if FACTS_RECORDED in subjects:
+        projection.note_learning(organisation)
 
 
 def _place_kept(*, actor: Actor, organisation: Organisation) -> None:

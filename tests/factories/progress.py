@@ -81,7 +81,7 @@ def invite(organisation: Organisation, wave: Wave, employee: Employee, state: st
             due_at=START,
             **times,
         )
-        carry_deliveries(actor=OPERATOR, organisation=organisation)
+        carry_deliveries(actor=OPERATOR, organisation=organisation, enrolment_ids=[enrolment.pk])
 
 
 def event(kind: str = "started", number: str = "", *, day: int = 0, **fields: Any) -> dict[str, Any]:

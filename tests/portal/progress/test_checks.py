@@ -138,3 +138,16 @@ def test_one_sign_in_recounts_its_site_alone(laposte: Organisation, cohort: Coho
         # Lyon was not looked at: its wrong count is still there for the comparison to find.
         assert CohortRollup.objects.filter(site="Lyon", enrolled=99).exists()
     assert rebuild(actor=OPERATOR, organisation=laposte, keep=False).different > 0
+
+
+def test_a_fact_that_changes_no_step_says_that_somebody_goes_on(laposte: Organisation, cohort: Cohort) -> None:
+    ago, now = timezone.now() - timedelta(days=30), timezone.now()
+    record(event("started", "Lyon-0002", occurred_at=ago.isoformat()))
+    caught_up(laposte)
+    with organisation_scope(laposte.pk):
+        assert CohortSummary.objects.get().losses["stopped"] == 1
+    record(event("progressed", "Lyon-0002", occurred_at=now.isoformat(), progress=0))
+    caught_up(laposte)
+    with organisation_scope(laposte.pk):
+        losses = CohortSummary.objects.get().losses
+    assert (losses["learning"], "stopped" in losses) == (2, False)
