@@ -187,7 +187,7 @@ def carry_deliveries(*, actor: Actor, organisation: Organisation, enrolment_ids:
     if enrolment_ids is None:
         pairs = [(employee_id, cohort_id) for employee_id, cohort_id in changed]
     else:
-        told = Enrolment.objects.filter(organisation_id=organisation.pk, pk__in=params["enrolments"])
+        told = Enrolment.objects.filter(organisation_id=organisation.pk, pk__in=enrolment_ids)
         pairs = list(told.values_list("employee_id", "cohort_id"))
     note_enrolments_changed(organisation_id=organisation.pk, pairs=pairs)
     return len(changed)
