@@ -32,6 +32,12 @@ class Action(StrEnum):
 
     PROGRAMME_CONFIGURED = "cohorts:programme:configure"
     COHORT_CREATED = "cohorts:cohort:create"
+    COHORT_CHANGED = "cohorts:cohort:change"
+    COHORT_RULED = "cohorts:cohort:rule"
+
+    PEOPLE_ENROLLED = "enrolments:cohort:enrol"
+    PEOPLE_WITHDRAWN = "enrolments:cohort:withdraw"
+    RULES_FOLLOWED = "enrolments:cohort:follow"
 
     CONNECTION_CREATED = "sso:connection:create"
     CONNECTION_CHANGED = "sso:connection:change"
@@ -93,6 +99,7 @@ class Action(StrEnum):
     DESK_SEEN = "progress:desk:see"
     PLATFORM_LINKED = "progress:platform:link"
     ROLLUPS_REBUILT = "progress:rollups:rebuild"
+    ROLLUPS_DIFFER = "progress:rollups:differ"
 
     REPORT_EXPORTED = "reports:report:export"
 

@@ -40,6 +40,11 @@ SENTENCES: Mapping[str, str] = {
     Action.EMPLOYEE_UNLINKED: gettext_noop("took back that an account is a person of the roster"),
     Action.PROGRAMME_CONFIGURED: gettext_noop("configured the programme"),
     Action.COHORT_CREATED: gettext_noop("created the cohort “%(name)s”"),
+    Action.COHORT_CHANGED: gettext_noop("changed the cohort “%(name)s”"),
+    Action.COHORT_RULED: gettext_noop("said who comes into the cohort “%(name)s”"),
+    Action.PEOPLE_ENROLLED: gettext_noop("enrolled people by hand in the cohort “%(name)s”"),
+    Action.PEOPLE_WITHDRAWN: gettext_noop("withdrew people by hand from the cohort “%(name)s”"),
+    Action.RULES_FOLLOWED: gettext_noop("followed the rules of the cohort “%(name)s”"),
     Action.CONNECTION_CREATED: gettext_noop("connected an identity provider"),
     Action.CONNECTION_CHANGED: gettext_noop("changed the connection to the identity provider"),
     Action.CONNECTION_TESTED: gettext_noop("tested the company sign-in"),
@@ -57,6 +62,7 @@ SENTENCES: Mapping[str, str] = {
     Action.IDENTITY_SUSPENDED: gettext_noop(
         "asked for people to be recognised again: the identity provider was replaced"
     ),
+    Action.IDENTITY_CONFIRMED: gettext_noop("said that a person is still the same at the new identity provider"),
     Action.SIGN_IN_ENFORCED: gettext_noop("required the company sign-in"),
     Action.SIGN_IN_RELEASED: gettext_noop("stopped requiring the company sign-in"),
     Action.BREAK_GLASS_GIVEN: gettext_noop("gave an owner emergency access"),
@@ -69,6 +75,15 @@ SENTENCES: Mapping[str, str] = {
     Action.TRACE_READ: gettext_noop("opened the record of a sign-in"),
     Action.PERSON_SIGNED_IN: gettext_noop("signed in"),
     Action.FIRST_SIGN_IN: gettext_noop("signed in for the first time"),
+    Action.PERSON_SIGNED_OUT: gettext_noop("ended a session"),
+    Action.WAVE_CREATED: gettext_noop("prepared a wave of invitations"),
+    Action.WAVE_CHANGED: gettext_noop("changed a wave of invitations"),
+    Action.WAVE_TRIED: gettext_noop("sent themselves the mail of a wave of invitations"),
+    Action.WAVE_PLANNED: gettext_noop("planned a wave of invitations"),
+    Action.WAVE_PAUSED: gettext_noop("paused a wave of invitations"),
+    Action.WAVE_RESUMED: gettext_noop("resumed a wave of invitations"),
+    Action.WAVE_STOPPED: gettext_noop("stopped a wave of invitations"),
+    Action.WAVE_DONE: gettext_noop("finished a wave of invitations"),
     Action.IMPORT_OPENED: gettext_noop("uploaded a roster"),
     Action.IMPORT_PREPARED: gettext_noop("read the uploaded roster"),
     Action.IMPORT_CONFIRMED: gettext_noop("confirmed an import"),
@@ -94,6 +109,7 @@ SENTENCES: Mapping[str, str] = {
     Action.DESK_SEEN: gettext_noop("looked at the reconciliation desk as support"),
     Action.PLATFORM_LINKED: gettext_noop("configured the link to the learning platform"),
     Action.ROLLUPS_REBUILT: gettext_noop("counted everything again"),
+    Action.ROLLUPS_DIFFER: gettext_noop("found that the counts differ from the recorded facts"),
     Action.REPORT_EXPORTED: gettext_noop("exported a report"),
     Action.TOKEN_CREATED: gettext_noop("created an API token"),
 }
@@ -108,12 +124,18 @@ COUNTS: Mapping[str, str] = {
     "held": gettext_noop("held: %(count)s"),
     "accepted": gettext_noop("accepted: %(count)s"),
     "unmatched": gettext_noop("unmatched: %(count)s"),
+    "people": gettext_noop("people: %(count)s"),
+    "enrolled": gettext_noop("enrolled: %(count)s"),
+    "withdrawn": gettext_noop("withdrawn: %(count)s"),
+    "different": gettext_noop("different: %(count)s"),
 }
 
 _PAGES: Mapping[str, str] = {
     "people:employee": "employee",
     "imports:import": "import_detail",
     "cohorts:cohort": "cohort",
+    "enrolments:cohort": "cohort",
+    "waves:wave": "wave",
 }
 
 

@@ -122,7 +122,11 @@ class CohortRollup(TenantModel):
 
 
 class CohortSummary(TenantModel):
-    """One line per cohort for those who watch many: its name and dates, its totals, and as of when."""
+    """One line per cohort for those who watch many: its name and dates, its totals, and as of when.
+
+    `losses` says how many of those enrolled are held up by which cause (`portal.progress.losses`), `weeks` how many
+    were certified in the week that begins on each Monday.
+    """
 
     cohort = models.ForeignKey(
         Cohort, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
@@ -139,11 +143,49 @@ class CohortSummary(TenantModel):
     started = models.IntegerField(default=0)
     completed = models.IntegerField(default=0)
     certified = models.IntegerField(default=0)
+    losses = models.JSONField(default=dict, db_default=models.Value({}, output_field=models.JSONField()))
+    weeks = models.JSONField(default=dict, db_default=models.Value({}, output_field=models.JSONField()))
     as_of = models.DateTimeField()
 
     class Meta(TenantModel.Meta):
         abstract = False
         constraints = (models.UniqueConstraint(fields=["organisation", "cohort"], name="progress_one_summary"),)
+
+
+class CohortSite(TenantModel):
+    """One line per cohort and site: its totals, and how many people are held up by which cause."""
+
+    cohort = models.ForeignKey(
+        Cohort, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    site = models.CharField(max_length=150, blank=True)
+    enrolled = models.IntegerField(default=0)
+    invited = models.IntegerField(default=0)
+    delivered = models.IntegerField(default=0)
+    active = models.IntegerField(default=0)
+    started = models.IntegerField(default=0)
+    completed = models.IntegerField(default=0)
+    certified = models.IntegerField(default=0)
+    losses = models.JSONField(default=dict)
+
+    class Meta(TenantModel.Meta):
+        abstract = False
+        constraints = (
+            models.UniqueConstraint(fields=["organisation", "cohort", "site"], name="progress_one_cohort_site"),
+        )
+        indexes = (models.Index(fields=["organisation", "cohort", "enrolled", "site"], name="progress_site_by_size"),)
+
+
+class CountCheck(TenantModel):
+    """What the latest comparison of the counts with the recorded facts found; one line per organisation."""
+
+    checked_at = models.DateTimeField()
+    checked = models.IntegerField()
+    different = models.IntegerField()
+
+    class Meta(TenantModel.Meta):
+        abstract = False
+        constraints = (models.UniqueConstraint(fields=["organisation"], name="progress_one_check"),)
 
 
 class DeskItem(TenantModel):

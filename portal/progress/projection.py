@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from portal.core.plans import whole_sets
 from portal.core.tenancy import cursor_rows
-from portal.enrolments.services import create_step_intake, record_steps
+from portal.enrolments.services import create_step_intake, note_enrolments_changed, record_steps
 from portal.people.learners import correct_employees_certified, note_employees_certified
 from portal.progress.standing import STANDING
 
@@ -74,12 +74,26 @@ def people_named(organisation_id: int, employee_ids: list[int]) -> None:
     )
 
 
-def people_with_facts(organisation_id: int) -> None:
-    """Project everyone."""
+def people_of(organisation_id: int, employee_ids: list[int]) -> None:
+    """Project those of these people who have facts that may not have reached an enrolment."""
     cursor_rows(
-        "INSERT INTO fact_people SELECT DISTINCT employee_id FROM progress_completionevent"
-        " WHERE organisation_id = %s AND employee_id IS NOT NULL",
-        [organisation_id],
+        "INSERT INTO fact_people SELECT DISTINCT f.employee_id FROM progress_completionevent f"
+        " WHERE f.organisation_id = %(organisation)s AND f.employee_id = ANY (%(people)s)"
+        " AND EXISTS (SELECT 1 FROM enrolments_enrolment e WHERE e.organisation_id = %(organisation)s"
+        "  AND e.employee_id = f.employee_id AND e.started_at IS NULL) ON CONFLICT DO NOTHING",
+        {"organisation": organisation_id, "people": employee_ids},
+    )
+
+
+def people_with_facts(organisation_id: int) -> None:
+    """Project everyone who has facts, or whose enrolments say so."""
+    cursor_rows(
+        "INSERT INTO fact_people SELECT employee_id FROM progress_completionevent"
+        " WHERE organisation_id = %(organisation)s AND employee_id IS NOT NULL"
+        " UNION SELECT employee_id FROM enrolments_enrolment WHERE organisation_id = %(organisation)s"
+        " AND (started_at IS NOT NULL OR completed_at IS NOT NULL OR certified_at IS NOT NULL"
+        " OR activated_by = 'fact')",
+        {"organisation": organisation_id},
     )
 
 
@@ -96,6 +110,18 @@ def project_people(*, actor: Actor, organisation: Organisation) -> int:
         changed = record_steps(actor=actor, organisation=organisation)
         _note_certified(organisation)
     return changed
+
+
+def note_learning(organisation: Organisation) -> None:
+    """Have those of `fact_people` who are under way counted anew: a new fact says so even when it changes no step."""
+    pairs = cursor_rows(
+        "SELECT e.employee_id, e.cohort_id FROM fact_people JOIN enrolments_enrolment e USING (employee_id)"
+        " WHERE e.organisation_id = %s AND e.started_at IS NOT NULL AND e.completed_at IS NULL",
+        [organisation.pk],
+    )
+    note_enrolments_changed(
+        organisation_id=organisation.pk, pairs=[(employee_id, cohort_id) for employee_id, cohort_id in pairs]
+    )
 
 
 def _sum_up(organisation_id: int) -> None:
@@ -122,13 +148,14 @@ def _sum_up(organisation_id: int) -> None:
 
 
 def _sum_up_nothing(organisation_id: int) -> None:
-    """Whoever has steps and no facts any more, since they were another's, goes back to none."""
+    """Whoever has no facts any more, as after a correction or since they were others', has no steps of them either."""
     cursor_rows(
         "INSERT INTO fact_steps (employee_id, programme_id, certificate_url, progress)"
         " SELECT DISTINCT e.employee_id, c.programme_id, '', 0"
         " FROM enrolments_enrolment e JOIN fact_people USING (employee_id)"
         " JOIN cohorts_cohort c ON c.organisation_id = e.organisation_id AND c.id = e.cohort_id"
-        " WHERE e.organisation_id = %s AND (e.started_at IS NOT NULL OR e.completed_at IS NOT NULL)"
+        " WHERE e.organisation_id = %s AND (e.started_at IS NOT NULL OR e.completed_at IS NOT NULL"
+        "  OR e.certified_at IS NOT NULL OR e.activated_by = 'fact')"
         " AND NOT EXISTS (SELECT FROM fact_steps s WHERE s.employee_id = e.employee_id"
         "  AND s.programme_id = c.programme_id)",
         [organisation_id],

@@ -11,19 +11,21 @@ from django.utils import timezone
 
 from portal.audit.actions import Action
 from portal.audit.services import record_event
-from portal.cohorts.services import COHORT_CHANGED
+from portal.cohorts.services import COHORT_CHANGED, RULES_CHANGED
 from portal.core.tenancy import organisation_scope
 from portal.core.worklist import note_work, pending_work, settle_work
+from portal.enrolments.membership import follow_rules
+from portal.enrolments.services import ENROLMENT_CHANGED, carry_deliveries
 from portal.organisations.models import Organisation
 from portal.people.links import PERSON_PARTED
 from portal.people.services import ROSTER_CHANGED
 from portal.progress import landing, projection
 from portal.progress.clashes import count_desk, note_clashes
 from portal.progress.facts import FactError, parse_fact, stated_id
-from portal.progress.models import UnplacedEvent
+from portal.progress.models import CountCheck, UnplacedEvent
 from portal.progress.placing import Placement, keep_unplaced, key_of, payload_of, payloads_kept, place_facts
 from portal.progress.refusing import Arrival, Refused, bring_home, keep_refused, note_deliveries
-from portal.progress.rollups import Comparison, refresh
+from portal.progress.rollups import Comparison, refresh, refresh_cohorts, refresh_people
 from portal.progress.selectors import EVENTS_KEPT, FACTS_RECORDED, TOPICS
 from portal.progress.tally import Outcome, Recorded, Source, Tally
 from portal.progress.telling import note_enrolments
@@ -93,7 +95,7 @@ def catch_up(*, actor: Actor, organisation: Organisation) -> None:
     """
     with organisation_scope(organisation.pk):
         take_turn(organisation.pk)
-        whole, cohort_ids, anything = False, set[int](), False
+        whole, anything, cohort_ids, employee_ids = False, False, set[int](), set[int]()
         for _round in range(_ROUNDS):
             work = [item for item in pending_work(organisation_id=organisation.pk) if item.topic in TOPICS]
             if not work:
@@ -101,39 +103,79 @@ def catch_up(*, actor: Actor, organisation: Organisation) -> None:
             subjects = defaultdict(set)
             for item in work:
                 subjects[item.topic].add(item.subject_id)
+            # Facts first: whoever has begun is not withdrawn by a rule.
             _carry_facts(actor=actor, organisation=organisation, subjects=subjects)
+            _follow_rules(actor=actor, organisation=organisation, subjects=subjects)
             anything = True
             whole |= ROSTER_CHANGED in subjects
             cohort_ids |= subjects[COHORT_CHANGED]
+            employee_ids |= subjects[ENROLMENT_CHANGED]
             settle_work(work)
         if anything:
             count_desk(organisation.pk)
             note_enrolments(organisation_id=organisation.pk)
-        if whole or cohort_ids:
-            refresh(organisation, None if whole else sorted(cohort_ids))
+        if whole:
+            refresh(organisation)
+        else:
+            refresh_cohorts(organisation, cohort_ids)
+            refresh_people(organisation, employee_ids, besides=cohort_ids)
 
 
 def rebuild(*, actor: Actor, organisation: Organisation, keep: bool = True) -> Comparison:
     """Compute steps and counts anew from the recorded facts; with `keep=False` only compare.
 
+    The facts are the platform's, the enrolments and withdrawals, the invitations and what became of them, the sign-ins.
     Comparing does the whole work and takes it back: there is no second definition of the counts to drift away.
     """
-    with organisation_scope(organisation.pk), transaction.atomic():
-        take_turn(organisation.pk)
-        projection.create_people()
-        projection.people_with_facts(organisation.pk)
-        stepped = projection.project_people(actor=actor, organisation=organisation)
-        compared = refresh(organisation) + Comparison(different=stepped)
-        if keep and compared.different:
+    with organisation_scope(organisation.pk):
+        with transaction.atomic():
+            take_turn(organisation.pk)
+            carried = carry_deliveries(actor=actor, organisation=organisation)
+            projection.create_people()
+            projection.people_with_facts(organisation.pk)
+            stepped = projection.project_people(actor=actor, organisation=organisation)
+            compared = refresh(organisation) + Comparison(different=carried + stepped)
+            if keep and compared.different:
+                record_event(
+                    actor=actor,
+                    organisation_id=organisation.pk,
+                    action=Action.ROLLUPS_REBUILT,
+                    data={"checked": compared.checked, "different": compared.different},
+                )
+            if not keep:
+                transaction.set_rollback(True)
+        _note_check(organisation, Comparison(compared.checked, 0) if keep else compared)
+    return compared
+
+
+def check_counts(*, actor: Actor, organisation: Organisation) -> Comparison:
+    """Compare the counts with the facts, and say so where the organisation and the programme look when they differ.
+
+    Counts that differ are left as they are, for somebody to see why. Those that agree are counted anew: time alone
+    makes people who were learning people who have stopped.
+    """
+    catch_up(actor=actor, organisation=organisation)
+    compared = rebuild(actor=actor, organisation=organisation, keep=False)
+    with organisation_scope(organisation.pk):
+        if compared.different:
             record_event(
                 actor=actor,
                 organisation_id=organisation.pk,
-                action=Action.ROLLUPS_REBUILT,
+                action=Action.ROLLUPS_DIFFER,
                 data={"checked": compared.checked, "different": compared.different},
             )
-        if not keep:
-            transaction.set_rollback(True)
+        else:
+            take_turn(organisation.pk)
+            follow_rules(actor=actor, organisation=organisation)
+            refresh(organisation)
     return compared
+
+
+def _note_check(organisation: Organisation, compared: Comparison) -> None:
+    CountCheck.objects.update_or_create(
+        organisation_id=organisation.pk,
+        defaults={"checked_at": timezone.now(), "checked": compared.checked, "different": compared.different},
+    )
 
 
 def _record_batch(arrival: Arrival, batch: Sequence[tuple[int, object]]) -> list[Refused]:
@@ -250,6 +292,14 @@ def _tell(tally: Tally, pk: int, facts: list[tuple[int, Fact, int]], kept: landi
     return [Refused(row, "contradicts", payload_of(fact), pk) for row, fact, _programme in facts if row in wrong]
 
 
+def _follow_rules(*, actor: Actor, organisation: Organisation, subjects: Mapping[str, set[int]]) -> None:
+    """Enrol and withdraw by the cohorts' rules: in all of them when the roster changed, else where the rules did."""
+    if ROSTER_CHANGED in subjects:
+        follow_rules(actor=actor, organisation=organisation)
+    elif RULES_CHANGED in subjects:
+        follow_rules(actor=actor, organisation=organisation, cohort_ids=subjects[RULES_CHANGED])
+
+
 def _carry_facts(*, actor: Actor, organisation: Organisation, subjects: Mapping[str, set[int]]) -> None:
     """Project the people whose facts are new, or newly theirs, or older than an enrolment."""
     projection.create_people()
@@ -268,8 +318,12 @@ def _carry_facts(*, actor: Actor, organisation: Organisation, subjects: Mapping[
         projection.people_since(organisation.pk, min(subjects[FACTS_RECORDED]))
     if COHORT_CHANGED in subjects:
         projection.people_enrolled_late(organisation.pk, sorted(subjects[COHORT_CHANGED]))
+    if ENROLMENT_CHANGED in subjects:
+        projection.people_of(organisation.pk, sorted(subjects[ENROLMENT_CHANGED]))
     projection.project_people(actor=actor, organisation=organisation)
     note_clashes(organisation_id=organisation.pk, zone=organisation.time_zone)
+    if FACTS_RECORDED in subjects:
+        projection.note_learning(organisation)
 
 
 def _place_kept(*, actor: Actor, organisation: Organisation) -> None:

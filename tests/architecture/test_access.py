@@ -21,6 +21,7 @@ from portal.core.actor import OPERATOR
 from portal.core.tenancy import organisation_scope
 from portal.organisations.setup_links import create_setup_link
 from portal.people.models import Affiliation
+from portal.progress.services import catch_up
 from portal.waves.services import create_wave
 from sso.connecting import connect_idp
 from sso.models import Connection
@@ -77,6 +78,7 @@ PAGES = {
     "organisation_home": Page(MEMBERS),
     "roster": Page(MANAGERS),
     "employee": Page(MANAGERS),
+    "employee_enrolment": Page(MANAGERS, "post"),
     "reconciliation": Page(MANAGERS),
     "reconciliation_match": Page(MANAGERS, "post"),
     "reconciliation_settle": Page(MANAGERS, "post"),
@@ -141,6 +143,11 @@ PAGES = {
     "cohorts": Page(MEMBERS),
     "cohort": Page(MEMBERS),
     "cohort_new": Page(MANAGERS),
+    "cohort_edit": Page(MANAGERS),
+    "cohort_membership": Page(MANAGERS),
+    "cohort_people": Page(MANAGERS),
+    "cohort_selection": Page(MANAGERS, "post"),
+    "cohort_enrol": Page(MANAGERS),
     "cohort_report_file": Page(MEMBERS),
     "reports": Page(MEMBERS),
     "waves": Page(MANAGERS),
@@ -159,6 +166,7 @@ PAGES = {
     "manage_organisation": Page(STAFF),
     "manage_setup_link_new": Page(STAFF),
     "manage_setup_link_revoke": Page(STAFF, "post"),
+    "manage_cohort": Page(STAFF),
     "manage_programme": Page(STAFF),
     "manage_reconciliation": Page(STAFF),
     "manage_audit": Page(STAFF),
@@ -231,7 +239,9 @@ def visitors(
 
 
 def a_cohort(organisation: Organisation) -> int:
-    return create_cohort(actor=OPERATOR, organisation=organisation, name="Vague 1").pk
+    cohort = create_cohort(actor=OPERATOR, organisation=organisation, name="Vague 1")
+    catch_up(actor=OPERATOR, organisation=organisation)
+    return cohort.pk
 
 
 def a_wave(organisation: Organisation) -> int:
