@@ -211,8 +211,11 @@ def _metadata(request: HttpRequest, setup: Setup) -> HttpResponse:
     """Read the metadata; nothing of it counts before it was looked at on the next page."""
     posted = request.method == "POST"
     known = _of(setup)
+    waiting = metadata_proposed(known)
     form = GivenMetadataForm(
-        request.POST if posted else None, request.FILES if posted else None, initial={"url": known.metadata_url}
+        request.POST if posted else None,
+        request.FILES if posted else None,
+        initial={"url": waiting.url if waiting else known.metadata_url},
     )
     if form.is_valid() and form.idp:
         try:

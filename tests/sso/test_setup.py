@@ -21,8 +21,9 @@ from portal.core.tenancy import organisation_scope
 from portal.organisations.models import SetupLink
 from portal.organisations.setup_links import create_setup_link, revoke_setup_link
 from portal.people.models import Affiliation, User
-from sso.connecting import activate_connection
+from sso.connecting import activate_connection, read_metadata
 from sso.diagnosis import code_words
+from sso.drafts import confirm_metadata, propose_metadata
 from sso.guides import GUIDES
 from sso.models import Connection, Identity, MetadataVersion, SignInRequest, SignInTrace
 from sso.vendors import VENDORS
@@ -521,6 +522,26 @@ def test_what_was_replaced_meanwhile_is_not_switched_on(it: Wizard) -> None:
 
     assert refused.value.code == "not_tested"
     assert it.state == "configured"
+
+
+def test_an_address_that_nobody_confirmed_is_not_followed(it: Wizard) -> None:
+    it.configured().test(number="007")
+    other = "https://elsewhere.example/metadata"
+    with organisation_scope(it.organisation.pk):
+        version = propose_metadata(
+            actor=OPERATOR,
+            organisation=it.organisation,
+            connection=it.connection,
+            idp=read_metadata(it.document().encode()),
+            source=other,
+        )
+        assert it.connection.metadata_url == ""
+        confirm_metadata(
+            actor=OPERATOR, organisation=it.organisation, connection=it.connection, version_id=version.pk
+        )
+
+    known = it.connection
+    assert (known.metadata_url, known.due_at is not None) == (other, True)
 
 
 def test_one_identity_provider_is_connected_once_in_an_organisation(it: Wizard, poste: Company) -> None:
