@@ -79,8 +79,7 @@ def _failed(request: HttpRequest, connection: Connection, error: SAMLError) -> H
     if too_many_failures(request, connection):
         return _failed_page(request, connection, code="too_many", trace="", status=429)
     attempt = _attempt(request, connection)
-    if attempt.purpose != TEST:
-        count_failure(request, connection)
+    count_failure(request, connection)
     trace = record_failure(connection=connection, error=error, attempt=attempt, code=error.trace)
     if attempt.purpose == TEST:
         page = reverse("sso_tested", args=[connection.public_id])
