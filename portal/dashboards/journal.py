@@ -69,6 +69,8 @@ SENTENCES: Mapping[str, str] = {
     Action.BREAK_GLASS_TAKEN: gettext_noop("took an owner’s emergency access away"),
     Action.BREAK_GLASS_USED: gettext_noop("came in by emergency access"),
     Action.MAPPING_CHANGED: gettext_noop("changed which attributes are read"),
+    Action.IDENTITY_CONFIRMED: gettext_noop("confirmed that an account is still the same person"),
+    Action.PERSON_SIGNED_OUT: gettext_noop("signed out, or was signed out"),
     Action.MATCH_DECLINED: gettext_noop("said that an account is not a person of the roster"),
     Action.MATCH_RECONSIDERED: gettext_noop("took back a “no” about who an account is"),
     Action.IDENTITIES_JOINED: gettext_noop("joined two accounts of theirs into one"),

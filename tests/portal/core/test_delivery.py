@@ -113,7 +113,7 @@ def test_every_mail_can_be_written(laposte: Organisation, name: str, language: s
         name=name,
         address=ODILE,
         language=language,
-        context={**words, "ends": moment, "signs": moment, "at": moment, **variants[turn]},
+        context={**words, "ends": moment, "signs": moment, "at": moment, "until": moment, **variants[turn]},
     )
 
     written = delivery.written(mail)
