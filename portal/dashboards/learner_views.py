@@ -130,7 +130,7 @@ def private_address(request: SignedInRequest) -> HttpResponse:
 @require_POST
 def private_address_remove(request: SignedInRequest) -> HttpResponse:
     if remove_private_address(actor=user_actor(request.user), user=request.user):
-        messages.success(request, _("Your private address is removed: nothing of it is kept."))
+        messages.success(request, _("Your private address is removed."))
     return redirect("private_address")
 
 

@@ -105,13 +105,13 @@ def _value(employee: Employee, name: str) -> str:
 
 def _course_facts(enrolment: Enrolment) -> Facts:
     words = {
-        "enrolled": _("Enrolled"),
-        "invited": _("Invited"),
+        "enrolled": _("Enrolment"),
+        "invited": _("Invitation"),
         "active": _("First sign-in or first step"),
-        "started": _("Started"),
-        "completed": _("Completed"),
-        "certified": _("Certified"),
-        "withdrawn": _("Withdrawn"),
+        "started": _("Start of the course"),
+        "completed": _("End of the course"),
+        "certified": _("Certification"),
+        "withdrawn": _("Withdrawal"),
     }
     steps = [{"term": words[step], "value": moment(getattr(enrolment, name))} for name, step in _STEPS.items()]
     return [*steps, {"term": _("Progress"), "value": percent(enrolment.progress, 100)}]

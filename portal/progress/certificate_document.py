@@ -49,7 +49,7 @@ def certificate_pdf(certificate: Certificate) -> bytes:
 
 def file_name(certificate: Certificate) -> str:
     """Name the file by its code: a name does not belong where files are listed."""
-    return f"{_('certificate')}-{certificate.code}.pdf"
+    return _("certificate-%(code)s.pdf") % {"code": certificate.code}
 
 
 def check_url(code: str) -> str:
