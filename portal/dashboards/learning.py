@@ -88,7 +88,7 @@ def only_one(known: list[Situation]) -> Organisation | None:
 
 
 def main_course(known: list[Situation]) -> Course | None:
-    """Return the course that has the page's one button: what is begun before what is new, what is open before the rest."""
+    """Return the course that has the one button: what is begun before what is new, what is open before the rest."""
     courses = [course for situation in known for course in situation.courses]
     ranked = sorted(courses, key=lambda course: (not course.open, not course.begun, not course.finished))
     return ranked[0] if ranked and (ranked[0].open or ranked[0].certified_at) else None

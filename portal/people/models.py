@@ -220,9 +220,7 @@ class PrivateAddress(models.Model):
             ),
         )
         indexes = (
-            models.Index(
-                fields=["address"], condition=Q(verified_at__isnull=False), name="people_private_by_address"
-            ),
+            models.Index(fields=["address"], condition=Q(verified_at__isnull=False), name="people_private_by_address"),
         )
 
 

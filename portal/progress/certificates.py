@@ -39,8 +39,9 @@ def new_code() -> str:
 
 
 def code_read(given: str) -> str:
-    """Return a code as it is kept, from what somebody typed off paper."""
-    return "".join(given.upper().split()).replace("-", "")[:LENGTH + 1]
+    """Return a code as it is kept, from what somebody typed off paper; empty when it can be none."""
+    code = "".join(given.upper().split()).replace("-", "")
+    return code if len(code) == LENGTH and set(code) <= set(SIGNS) else ""
 
 
 def code_shown(code: str) -> str:
