@@ -37,13 +37,21 @@ def audit_lines(organisation: Organisation, *, before: int | None = None, limit:
 
 
 def lines_about(
-    organisation: Organisation, *, subject: str, since: datetime, before: int | None = None, limit: int = 50
+    organisation: Organisation,
+    *,
+    subject: str,
+    besides: UUID,
+    since: datetime,
+    before: int | None = None,
+    limit: int = 50,
 ) -> list[AuditLine]:
-    """Return what was done with one employee (`subject`; empty for none), or touched everyone, the newest first.
+    """Return what others did with one employee (`subject`; empty for none) or with everyone, the newest first.
 
-    Three queries: each of the two kinds is read from its index as far as the page needs.
+    `besides` is the person's own pseudonym. Three queries: each of the two kinds is read from its index as far as the
+    page needs.
     """
     events = AuditEvent.objects.filter(organisation_id=organisation.pk, at__gte=since).order_by("-id")
+    events = events.exclude(actor=besides)
     if before is not None:
         events = events.filter(id__lt=before)
     found = list(events.filter(action__in=ABOUT_EVERYONE)[:limit])

@@ -78,7 +78,7 @@ def learner_privacy(request: SignedInRequest) -> HttpResponse:
     known = learning.situations(request, request.user)
     of, given = request.GET.get("of", ""), request.GET.get("before", "")[:18]
     before = int(given) if given.isdecimal() else None
-    seen = [seen_by(each, before=before if each.organisation.slug == of else None) for each in known]
+    seen = [seen_by(each, request.user, before=before if each.organisation.slug == of else None) for each in known]
     context = {"situations": seen, "further_back": of if before else "", "organisation": learning.only_one(known)}
     return render(request, "dashboards/learner_privacy.html", context)
 

@@ -15,13 +15,14 @@ from portal.core.tenancy import organisation_scope
 from portal.dashboards import journal
 from portal.dashboards.story import enrolments_told, field_label
 from portal.organisations.models import Language
+from portal.people.selectors import user_actor
 
 if TYPE_CHECKING:
     from portal.audit.selectors import AuditLine
     from portal.dashboards.learning import Situation
     from portal.enrolments.models import Enrolment
     from portal.organisations.models import Organisation
-    from portal.people.models import Employee
+    from portal.people.models import Employee, User
 
 LOOKS: Final = 20
 KEPT_FOR: Final = timedelta(days=365)
@@ -70,12 +71,18 @@ class Seen:
     waiting: bool
 
 
-def seen_by(situation: Situation, *, before: int | None = None) -> Seen:
+def seen_by(situation: Situation, user: User, *, before: int | None = None) -> Seen:
+    """Return what the organisation sees of the learner, and what others than they themselves did with it."""
     organisation, employee = situation.organisation, situation.employee
     subject = str(employee.pk) if employee else ""
     with organisation_scope(organisation.pk):
         lines = lines_about(
-            organisation, subject=subject, since=timezone.now() - KEPT_FOR, before=before, limit=LOOKS + 1
+            organisation,
+            subject=subject,
+            besides=user_actor(user).pseudonym,
+            since=timezone.now() - KEPT_FOR,
+            before=before,
+            limit=LOOKS + 1,
         )
         enrolments = enrolments_told(organisation, employee) if employee else []
     shown = lines[:LOOKS]

@@ -192,7 +192,7 @@ def test_whoever_left_is_sent_their_certificate(
 
     assert message.to == [HOME]
     assert "Poste" not in str(message.message())
-    links = re.findall(r"http://[^\s]+(/c/[^\s]+)", message.body)
+    links = re.findall(r"http://[^\s]+(/c/[^\s]+)", str(message.body))
     assert links[0] == f"/c/{certificate.code}/"
     assert client.get(links[0]).status_code == 200
     pdf = client.get(links[1])
@@ -260,7 +260,7 @@ def test_an_address_is_attached_by_its_mail_without_a_session(
     assert as_amelie.post("/me/private-address/", {"address": HOME}).status_code == 302
     (message,) = delivered(laposte)
     assert "Poste" not in str(message.message())
-    (path,) = re.findall(r"http://[^\s]+(/me/address/[^\s]+)", message.body)
+    (path,) = re.findall(r"http://[^\s]+(/me/address/[^\s]+)", str(message.body))
 
     for _scanner in range(3):
         assert "a…@maison.example" in client.get(path).text

@@ -14,6 +14,7 @@ from portal.core.actor import Actor, ActorKind
 from portal.core.tenancy import organisation_scope
 from portal.dashboards import seen
 from portal.people.models import Affiliation, Employee
+from portal.people.selectors import user_actor
 from tests.factories.people import make_employee, sign_in
 
 if TYPE_CHECKING:
@@ -81,6 +82,22 @@ def test_another_employer_s_looks_and_values_stay_there(
         [Action.REPORT_EXPORTED, *([Action.EMPLOYEE_SEEN] if there.pk == amelie.pk else [])],
         [],
     ]
+
+
+def test_what_one_does_oneself_is_no_look(
+    as_amelie: Client, amelie_login: User, laposte: Organisation, amelie: Employee
+) -> None:
+    with organisation_scope(laposte.pk):
+        record_event(
+            actor=user_actor(amelie_login),
+            organisation_id=laposte.pk,
+            action=Action.EMPLOYEE_LINKED,
+            subject=str(amelie.pk),
+            data={"user": amelie_login.pk},
+        )
+    note(laposte, Action.EMPLOYEE_UNLINKED, amelie.pk)
+
+    assert looks(as_amelie) == [Action.EMPLOYEE_UNLINKED]
 
 
 def test_it_goes_twelve_months_back(
