@@ -20,8 +20,9 @@ from portal.audit.services import record_platform_event
 from portal.core.errors import Refusal
 from portal.core.outbox import write_mail
 from portal.core.sealing import seal, unseal
+from portal.core.tenancy import organisation_scope
 from portal.organisations.selectors import door_digest, organisation_of_domain
-from portal.people.models import PrivateAddress, User
+from portal.people.models import Affiliation, PrivateAddress, User
 from portal.people.selectors import user_actor
 
 if TYPE_CHECKING:
@@ -67,7 +68,10 @@ def address_asked(token: str) -> PrivateAddress | None:
 
 @transaction.atomic
 def confirm_private_address(*, token: str) -> bool:
-    """Take the address of a link as the person's own, once. The actor is whoever reads that mailbox."""
+    """Take the address of a link as the person's own, once. The actor is whoever reads that mailbox.
+
+    The address of before is told that it no longer counts.
+    """
     asked = address_asked(token)
     if asked is None:
         return False
@@ -75,14 +79,20 @@ def confirm_private_address(*, token: str) -> bool:
         address=asked.candidate, candidate="", digest=None, verified_at=timezone.now()
     )
     if confirmed:
+        if asked.verified_at and asked.address != asked.candidate:
+            _tell_the_former(asked)
         record_platform_event(actor=user_actor(asked.user), action=Action.PRIVATE_ADDRESS_CONFIRMED)
     return bool(confirmed)
 
 
 @transaction.atomic
 def remove_private_address(*, actor: Actor, user: User) -> bool:
+    """Forget the address; a confirmed one is told."""
+    kept = private_address_of(user)
     removed, _each = PrivateAddress.objects.filter(user=user).delete()
-    if removed:
+    if kept and removed:
+        if kept.verified_at:
+            _tell_the_former(kept)
         record_platform_event(actor=actor, action=Action.PRIVATE_ADDRESS_REMOVED)
     return bool(removed)
 
@@ -113,6 +123,25 @@ def masked(address: str) -> str:
     """Show enough of an address for its owner: whoever may come in as them must not learn it here."""
     name, _at, domain = address.rpartition("@")
     return f"{name[:1]}…@{domain}" if address else ""
+
+
+def _tell_the_former(kept: PrivateAddress) -> None:
+    """Write to an address that no longer counts: whoever came in as this person must not take it away in silence.
+
+    The mail leaves through the outbox of an organisation that knows the person; without one there is nobody to deceive.
+    """
+    known = Affiliation.objects.filter(user=kept.user).order_by("pk").values_list("organisation_id", flat=True).first()
+    if known is None:
+        return
+    with organisation_scope(known):
+        write_mail(
+            organisation_id=known,
+            key=f"private-address-left:{timezone.now():%Y%m%d%H%M%S}",
+            name="private-address-left",
+            address=kept.address,
+            language=kept.user.language,
+            context={},
+        )
 
 
 def sealed_token(token: str) -> str:

@@ -10,6 +10,7 @@ import pytest
 from django.utils import timezone
 
 from portal.audit.models import AuditEvent, PlatformAuditEvent
+from portal.core.delivery import written
 from portal.core.errors import Refusal
 from portal.core.models import OutgoingMail
 from portal.core.tenancy import organisation_scope
@@ -77,6 +78,17 @@ def test_the_former_address_stays_until_the_new_one_is_confirmed(laposte: Organi
     confirm_private_address(token=second)
     assert people_at(HOME) == []
     assert people_at("nouvelle@maison.example") == [amelie_login]
+
+
+def test_an_address_that_no_longer_counts_is_told(laposte: Organisation, amelie_login: User) -> None:
+    confirm_private_address(token=ask(amelie_login, laposte))
+    confirm_private_address(token=ask(amelie_login, laposte, "nouvelle@maison.example"))
+    remove_private_address(actor=user_actor(amelie_login), user=amelie_login)
+
+    with organisation_scope(laposte.pk):
+        told = OutgoingMail.objects.filter(name="private-address-left").order_by("pk")
+        assert [mail.address for mail in told] == [HOME, "nouvelle@maison.example"]
+        assert "La Poste" not in str(written(told[0]).message())
 
 
 def test_asking_again_ends_the_link_before(laposte: Organisation, amelie_login: User) -> None:
