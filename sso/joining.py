@@ -22,6 +22,7 @@ from portal.organisations.selectors import organisations_behind
 from portal.people.joining import bring_affiliation, retire_login
 from portal.people.learners import join_learners
 from portal.people.models import Affiliation, Membership, User
+from portal.people.private_address import bring_private_address
 from portal.people.selectors import has_left, user_actor
 from sso.models import DeclinedMatch, Identity, SignInSession
 
@@ -75,6 +76,7 @@ def join_accounts(*, known: Remembered | None) -> User:
             SignInSession.objects.filter(organisation_id=organisation.pk, user=dropped).update(user=kept)
             _keep_what_hr_said(organisation, kept=kept, dropped=dropped)
             bring_affiliation(organisation=organisation, kept=kept, dropped=dropped, stays=stays, goes=goes)
+    bring_private_address(kept=kept, dropped=dropped)
     retire_login(dropped=dropped)
     concerned = {each.pk for each in organisations} | {pair.here.organisation.pk, pair.there.organisation.pk}
     for organisation_id in sorted(concerned):

@@ -35,9 +35,12 @@ SENTENCES: Mapping[str, str] = {
     Action.SUPPORT_OPENED: gettext_noop("came in as support: “%(reason)s”"),
     Action.SUPPORT_CLOSED: gettext_noop("left the organisation as support"),
     Action.EMPLOYEE_EDITED: gettext_noop("changed a person by hand"),
-    Action.EMPLOYEE_SEEN: gettext_noop("looked at a person as support"),
+    Action.EMPLOYEE_SEEN: gettext_noop("opened a person’s page"),
     Action.EMPLOYEE_LINKED: gettext_noop("recognised a person"),
     Action.EMPLOYEE_UNLINKED: gettext_noop("took back that an account is a person of the roster"),
+    Action.PRIVATE_ADDRESS_ASKED: gettext_noop("gave a private address, which is to be confirmed"),
+    Action.PRIVATE_ADDRESS_CONFIRMED: gettext_noop("confirmed a private address"),
+    Action.PRIVATE_ADDRESS_REMOVED: gettext_noop("removed a private address"),
     Action.PROGRAMME_CONFIGURED: gettext_noop("configured the programme"),
     Action.COHORT_CREATED: gettext_noop("created the cohort “%(name)s”"),
     Action.COHORT_CHANGED: gettext_noop("changed the cohort “%(name)s”"),
@@ -112,6 +115,9 @@ SENTENCES: Mapping[str, str] = {
     Action.PLATFORM_LINKED: gettext_noop("configured the link to the learning platform"),
     Action.ROLLUPS_REBUILT: gettext_noop("counted everything again"),
     Action.ROLLUPS_DIFFER: gettext_noop("found that the counts differ from the recorded facts"),
+    Action.CERTIFICATES_ISSUED: gettext_noop("issued certificates"),
+    Action.CERTIFICATES_REVOKED: gettext_noop("revoked certificates"),
+    Action.CERTIFICATES_SENT: gettext_noop("sent certificates to a private address"),
     Action.REPORT_EXPORTED: gettext_noop("exported a report"),
     Action.TOKEN_CREATED: gettext_noop("created an API token"),
 }
@@ -130,6 +136,10 @@ COUNTS: Mapping[str, str] = {
     "enrolled": gettext_noop("enrolled: %(count)s"),
     "withdrawn": gettext_noop("withdrawn: %(count)s"),
     "different": gettext_noop("different: %(count)s"),
+    "issued": gettext_noop("issued: %(count)s"),
+    "restored": gettext_noop("valid again: %(count)s"),
+    "revoked": gettext_noop("revoked: %(count)s"),
+    "certificates": gettext_noop("certificates: %(count)s"),
 }
 
 _PAGES: Mapping[str, str] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from portal.dashboards import reconciling_views, setup_views, views
+from portal.dashboards import certificate_views, learner_views, reconciling_views, setup_views, views
 
 urlpatterns = [
     path("", views.front_door, name="front_door"),
@@ -29,10 +29,16 @@ urlpatterns = [
     path("manage/programme/", views.manage_programme, name="manage_programme"),
     path("manage/reconciliation/", views.manage_reconciliation, name="manage_reconciliation"),
     path("manage/audit/", views.manage_audit, name="manage_audit"),
-    path("me/", views.learner_home, name="learner_home"),
-    path("me/privacy/", views.learner_privacy, name="learner_privacy"),
-    path("me/certificate/", views.learner_certificates, name="learner_certificates"),
+    path("me/", learner_views.learner_home, name="learner_home"),
+    path("me/privacy/", learner_views.learner_privacy, name="learner_privacy"),
+    path("me/certificate/", learner_views.learner_certificates, name="learner_certificates"),
+    path("me/certificate/<str:code>/", learner_views.learner_certificate_pdf, name="learner_certificate_pdf"),
+    path("me/private-address/", learner_views.private_address, name="private_address"),
+    path("me/private-address/remove/", learner_views.private_address_remove, name="private_address_remove"),
+    path("me/lost/", certificate_views.lost_certificates, name="lost_certificates"),
+    path("me/address/<str:token>/", certificate_views.private_address_confirm, name="private_address_confirm"),
     path("i/<str:token>/", views.not_yet, name="invitation"),
-    path("c/<str:code>/", views.not_yet, name="certificate_check"),
+    path("c/<str:code>/", certificate_views.certificate_check, name="certificate_check"),
+    path("c/<str:code>/pdf/<str:seal>/", certificate_views.certificate_file, name="certificate_pdf"),
     path("road/", views.not_yet, name="road"),
 ]

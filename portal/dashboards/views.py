@@ -19,7 +19,7 @@ from portal.core.access import Permission
 from portal.core.errors import Refusal
 from portal.core.tasks import enqueue_on_commit
 from portal.core.tenancy import organisation_scope
-from portal.dashboards import home, journal, learning, monitor, reconciling
+from portal.dashboards import home, journal, monitor, reconciling
 from portal.dashboards.door import belonging, demo_accounts
 from portal.dashboards.forms import NO_FILTER, DoorForm, EmployeeForm, RosterFilter, SupportForm
 from portal.dashboards.selectors import employee_of, roster_page, roster_sites, roster_size
@@ -36,8 +36,6 @@ from portal.reports.funnel import funnel_rows, heaviest
 from sso.admission import client_address
 from sso.device import forget_door, known_door
 from sso.discovery import count_miss, door_behind, too_many_misses
-from sso.joining import pair_to_join
-from sso.memory import remembered
 from sso.selectors import OPEN_STATES
 from sso.setup_cards import link_cards
 
@@ -149,9 +147,9 @@ def employee(request: OrganisationRequest, employee_id: int) -> HttpResponse:
     person = employee_of(request.organisation, employee_id)
     if person is None:
         raise Http404
-    if request.access.support_until is not None:
-        note_person_seen(actor=request.access.actor, organisation=request.organisation, employee=person)
     if request.method != "POST":
+        if not _is_oneself(request, person):
+            note_person_seen(actor=request.access.actor, organisation=request.organisation, employee=person)
         return _employee_page(request, person, EmployeeForm(employee=person))
     request.access.require(Permission.IMPORT_ROSTER)
     form = EmployeeForm(request.POST, employee=person, own=_is_oneself(request, person))
@@ -367,36 +365,3 @@ def manage_audit(request: SignedInRequest) -> HttpResponse:
     told = [{"line": line, "sentence": journal.sentence(line.action, line.data)} for line in lines[:_LINES]]
     context = {"lines": told, "before": lines[_LINES - 1].id if len(lines) > _LINES else None}
     return render(request, "dashboards/manage_audit.html", context)
-
-
-# --- The learner ------------------------------------------------------------------------------------------------
-
-
-@require_safe
-def learner_home(request: SignedInRequest) -> HttpResponse:
-    known = learning.situations(request, request.user)
-    context = {
-        "situations": known,
-        "headline": learning.headline(known),
-        "organisation": learning.only_one(known),
-        "pair": pair_to_join(remembered(request)),
-    }
-    return render(request, "dashboards/learner_home.html", context)
-
-
-@require_safe
-def learner_privacy(request: SignedInRequest) -> HttpResponse:
-    known = learning.situations(request, request.user)
-    return render(
-        request, "dashboards/learner_privacy.html", {"situations": [learning.seen_by(each) for each in known]}
-    )
-
-
-@require_safe
-def learner_certificates(request: SignedInRequest) -> HttpResponse:
-    known = learning.situations(request, request.user)
-    certificates = [
-        (each.organisation, course) for each in known for course in each.courses if course.certified_at is not None
-    ]
-    context = {"certificates": certificates, "organisation": learning.only_one(known)}
-    return render(request, "dashboards/learner_certificates.html", context)

@@ -12,6 +12,7 @@ from portal.core.plans import whole_sets
 from portal.core.tenancy import cursor_rows
 from portal.enrolments.services import create_step_intake, note_enrolments_changed, record_steps
 from portal.people.learners import correct_employees_certified, note_employees_certified
+from portal.progress.certificates import issue_certificates
 from portal.progress.standing import STANDING
 
 if TYPE_CHECKING:
@@ -66,11 +67,13 @@ def people_enrolled_late(organisation_id: int, cohort_ids: list[int]) -> None:
 
 
 def people_named(organisation_id: int, employee_ids: list[int]) -> None:
-    """Project these people, as far as they still have facts."""
+    """Project these people, as far as they still have facts, or a certificate that facts had given."""
     cursor_rows(
-        "INSERT INTO fact_people SELECT DISTINCT employee_id FROM progress_completionevent"
-        " WHERE organisation_id = %s AND employee_id = ANY (%s) ON CONFLICT DO NOTHING",
-        [organisation_id, employee_ids],
+        "INSERT INTO fact_people SELECT employee_id FROM progress_completionevent"
+        " WHERE organisation_id = %(organisation)s AND employee_id = ANY (%(employees)s)"
+        " UNION SELECT employee_id FROM progress_certificate"
+        " WHERE organisation_id = %(organisation)s AND employee_id = ANY (%(employees)s) ON CONFLICT DO NOTHING",
+        {"organisation": organisation_id, "employees": employee_ids},
     )
 
 
@@ -109,6 +112,7 @@ def project_people(*, actor: Actor, organisation: Organisation) -> int:
         cursor_rows(f"INSERT INTO step_intake ({_STEPS}) SELECT {_STEPS} FROM fact_steps")  # noqa: S608  Constants.
         changed = record_steps(actor=actor, organisation=organisation)
         _note_certified(organisation)
+        issue_certificates(actor=actor, organisation=organisation)
     return changed
 
 

@@ -16,11 +16,17 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from imports.models import RosterImport, StagedRow
+from portal.cohorts.selectors import programme_coded
 from portal.cohorts.services import create_cohort
 from portal.core.actor import OPERATOR
 from portal.core.tenancy import organisation_scope
+from portal.organisations.models import DoorKind
+from portal.organisations.services import open_door
 from portal.organisations.setup_links import create_setup_link
-from portal.people.models import Affiliation
+from portal.people.learners import ensure_learner
+from portal.people.models import Affiliation, User
+from portal.progress.certificates import new_code
+from portal.progress.models import Certificate
 from portal.progress.services import catch_up
 from portal.waves.services import create_wave
 from sso.connecting import connect_idp
@@ -34,7 +40,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from portal.organisations.models import Organisation
-    from portal.people.models import User
 
 pytestmark = pytest.mark.django_db
 
@@ -72,7 +77,8 @@ PAGES = {
     "setup": Page(always(404)),
     "setup_step": Page(always(404)),
     "invitation": Page(always(501)),
-    "certificate_check": Page(always(501)),
+    "certificate_check": Page(ANYONE),
+    "certificate_pdf": Page(always(404)),
     "road": Page(always(501)),
     # /o/<org>/
     "organisation_home": Page(MEMBERS),
@@ -176,6 +182,11 @@ PAGES = {
     "learner_home": Page(SIGNED_IN),
     "learner_privacy": Page(SIGNED_IN),
     "learner_certificates": Page(SIGNED_IN),
+    "learner_certificate_pdf": Page((302, OK, 404, 404, 404, 404, 404)),
+    "private_address": Page(SIGNED_IN),
+    "private_address_remove": Page(SIGNED_IN, "post"),
+    "lost_certificates": Page(ANYONE),
+    "private_address_confirm": Page(always(404)),
     "join": Page(SIGNED_IN),
     # /sso/<connection>/
     "sso_login": Page(ANYONE),
@@ -279,6 +290,21 @@ def an_unlinked_person(organisation: Organisation) -> int:
     return Affiliation.objects.create(user=make_user("Karim"), organisation=organisation).pk
 
 
+def a_certificate(organisation: Organisation) -> str:
+    """Amélie's."""
+    login = User.objects.filter(affiliations__organisation=organisation, name="Amélie Lefèvre").get()
+    learner = ensure_learner(user=login, organisation_id=organisation.pk)
+    certificate = Certificate.objects.create(
+        organisation=organisation,
+        learner=learner,
+        programme=programme_coded(),
+        code=new_code(),
+        certified_at=timezone.now(),
+    )
+    open_door(kind=DoorKind.CERTIFICATE, key=certificate.code, organisation_id=organisation.pk)
+    return certificate.code
+
+
 # What stands in an address; all of it is La Poste's, and made only where the address needs it.
 PARTS: dict[str, Callable[[Organisation], object]] = {
     "org": lambda organisation: organisation.slug,
@@ -294,7 +320,8 @@ PARTS: dict[str, Callable[[Organisation], object]] = {
     "version": lambda _: 1,
     "attempt_code": an_attempt,
     "token": lambda _: uuid.uuid4().hex,
-    "code": lambda _: "OIA-2026",
+    "code": a_certificate,
+    "seal": lambda _: "made:up",
     "kind": lambda _: "csv",
     "step": lambda _: "test",
     "link": a_setup_link,
