@@ -9,11 +9,14 @@ from portal.api.v1.completions import RecordCompletions
 from portal.api.v1.me import ReadMe
 from portal.api.v1.rosters import PutRoster, ReadImport
 from portal.api.v1.schema import ReadSchema
+from portal.core.mail_views import mail_report
 
 urlpatterns = [
     path("api/v1/schema/", ReadSchema.as_view(), name="api_schema"),
     path("api/v1/me/", ReadMe.as_view(), name="api_me"),
     path("api/v1/completions/", RecordCompletions.as_view(), name="api_completions"),
+    # What the mail provider says became of each mail.
+    path("api/v1/mail/<slug:provider>/", mail_report, name="mail_report"),
     # /api/v1/organisations/<slug>/
     path("api/v1/organisations/<slug:slug>/roster/", PutRoster.as_view(), name="api_roster"),
     path("api/v1/organisations/<slug:slug>/imports/<int:import_id>/", ReadImport.as_view(), name="api_import"),

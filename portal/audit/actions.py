@@ -29,6 +29,10 @@ class Action(StrEnum):
     EMPLOYEE_SEEN = "people:employee:see"
     EMPLOYEE_LINKED = "people:employee:link"
     EMPLOYEE_UNLINKED = "people:employee:unlink"
+    CODES_PRINTED = "people:code:print"
+    CODE_USED = "people:code:use"
+    CODE_REVOKED = "people:code:revoke"
+    PASSKEY_USED = "people:passkey:sign-in"
 
     PROGRAMME_CONFIGURED = "cohorts:programme:configure"
     COHORT_CREATED = "cohorts:cohort:create"

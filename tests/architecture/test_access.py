@@ -179,6 +179,7 @@ PAGES = {
     "api_completions": Page(always(401), "post"),
     "api_roster": Page(always(401), "put"),
     "api_import": Page(always(401)),
+    "mail_report": Page(always(404), "post"),
     "api_cohorts": Page(always(401)),
     "api_cohort_report": Page(always(401)),
 }
@@ -278,6 +279,7 @@ PARTS: dict[str, Callable[[Organisation], object]] = {
     "attempt_code": an_attempt,
     "token": lambda _: uuid.uuid4().hex,
     "code": lambda _: "OIA-2026",
+    "provider": lambda _: "postmark",
     "kind": lambda _: "csv",
     "step": lambda _: "test",
     "link": a_setup_link,
