@@ -123,15 +123,10 @@ def _attempt(server: BaseEmailBackend, mail: OutgoingMail) -> _Ending:
     try:
         message = written(mail)
         server.send_messages([message])
-    except AnymailRecipientsRefused:
-        return _Ending(_State.FAILED, "refused")
-    except AnymailAPIError as error:
+    except (AnymailAPIError, AnymailRecipientsRefused) as error:
         return _answered(mail, error)
-    except smtplib.SMTPRecipientsRefused as refused:
-        codes = [code for code, _text in refused.recipients.values()]
-        return _refused(server, mail, min(codes, default=450))
-    except smtplib.SMTPResponseException as refused:
-        return _refused(server, mail, refused.smtp_code)
+    except (smtplib.SMTPRecipientsRefused, smtplib.SMTPResponseException) as refused:
+        return _refused(server, mail, _smtp_code(refused))
     except (smtplib.SMTPException, OSError):
         # The line broke while it was being sent: the server may have taken it.
         _close(server)
@@ -143,8 +138,10 @@ def _attempt(server: BaseEmailBackend, mail: OutgoingMail) -> _Ending:
     return _Ending(_State.SENT, message_id="" if named is None else str(named)[:250])
 
 
-def _answered(mail: OutgoingMail, error: AnymailAPIError) -> _Ending:
-    """Tell what a provider's answer means. An error of its own, or none at all, may have come after it took the mail."""
+def _answered(mail: OutgoingMail, error: AnymailAPIError | AnymailRecipientsRefused) -> _Ending:
+    """Tell what a provider's answer means. An error of its own, and silence, may have come after it took the mail."""
+    if isinstance(error, AnymailRecipientsRefused):
+        return _Ending(_State.FAILED, "refused")
     code = getattr(error, "status_code", None) or 0
     cause = error.__cause__
     reason = getattr(cause.args[0], "reason", None) if cause and cause.args else None
@@ -155,6 +152,12 @@ def _answered(mail: OutgoingMail, error: AnymailAPIError) -> _Ending:
     if 400 <= code < 500:
         return _Ending(_State.FAILED, f"api_{code}")
     return _Ending(_State.UNCERTAIN, f"api_{code}" if code else "line_broke")
+
+
+def _smtp_code(refused: smtplib.SMTPRecipientsRefused | smtplib.SMTPResponseException) -> int:
+    if isinstance(refused, smtplib.SMTPResponseException):
+        return refused.smtp_code
+    return min((code for code, _text in refused.recipients.values()), default=450)
 
 
 def _refused(server: BaseEmailBackend, mail: OutgoingMail, code: int) -> _Ending:

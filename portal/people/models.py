@@ -14,7 +14,6 @@ from django.utils.translation import gettext_lazy as _
 from portal.core.models import TenantModel
 from portal.organisations.models import Language, Organisation
 
-
 BY_CODE = "code:"
 """How the names of logins begin that a printed code made: learners, here and nowhere else."""
 

@@ -117,9 +117,7 @@ def reach(organisation: Organisation, wave: Wave) -> Reach:
     return Reach(dict(by_site), without)
 
 
-def remindable_parameters(
-    organisation: Organisation, wave: Wave, *, before: dt.datetime | None
-) -> dict[str, object]:
+def remindable_parameters(organisation: Organisation, wave: Wave, *, before: dt.datetime | None) -> dict[str, object]:
     """Return what `REMINDABLE` is given; without `before`, whenever they were written to."""
     return {
         "organisation": organisation.pk,

@@ -256,7 +256,7 @@ def _may_remind(organisation: Organisation, wave: Wave) -> bool:
     if not wave.reminders:
         return False
     parameters = remindable_parameters(organisation, wave, before=None)
-    ((open_,),) = cursor_rows(f"SELECT EXISTS ({REMINDABLE})", parameters)  # noqa: S608
+    ((open_,),) = cursor_rows(f"SELECT EXISTS ({REMINDABLE})", parameters)
     return bool(open_)
 
 

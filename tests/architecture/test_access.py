@@ -20,7 +20,8 @@ from portal.cohorts.services import create_cohort
 from portal.core.actor import OPERATOR
 from portal.core.tenancy import organisation_scope
 from portal.organisations.setup_links import create_setup_link
-from portal.people.models import Affiliation
+from portal.people.codes import print_codes
+from portal.people.models import AccessCode, Affiliation
 from portal.waves.services import create_wave
 from sso.connecting import connect_idp
 from sso.models import Connection
@@ -150,6 +151,14 @@ PAGES = {
     "wave_resume": Page(MANAGERS, "post"),
     "wave_stop": Page(MANAGERS, "post"),
     "wave_start": Page(ANYONE),
+    "wave_sheets": Page(MANAGERS),
+    "codes": Page(MANAGERS),
+    "codes_print": Page(MANAGERS, "post"),
+    "code_revoke": Page(MANAGERS, "post"),
+    # /code/
+    "code": Page(ANYONE),
+    "code_passkey": Page(ANYONE),
+    "code_sign_in": Page(ANYONE),
     # /manage/
     "manage": Page(STAFF),
     "manage_organisations": Page(STAFF),
@@ -234,6 +243,12 @@ def a_wave(organisation: Organisation) -> int:
     return create_wave(actor=OPERATOR, organisation=organisation, cohort=cohort, choices=choices).pk
 
 
+def a_code(organisation: Organisation) -> int:
+    make_employee(organisation, "00998", site="Brest")
+    print_codes(actor=OPERATOR, organisation=organisation, site="Brest", without_address=True)
+    return AccessCode.objects.latest("pk").pk
+
+
 def an_import(organisation: Organisation) -> int:
     return RosterImport.objects.create(
         organisation=organisation, file_name="roster.xlsx", file_size=1, file_digest=b"1"
@@ -273,6 +288,7 @@ PARTS: dict[str, Callable[[Organisation], object]] = {
     "number": a_row_of_the_import,
     "cohort_id": a_cohort,
     "wave_id": a_wave,
+    "code_id": a_code,
     "connection": a_connection,
     "affiliation": an_unlinked_person,
     "version": lambda _: 1,

@@ -118,9 +118,7 @@ def state_of(mail: OutgoingMail) -> str:
         (["SpamComplaint"], "sent"),
     ],
 )
-def test_what_is_told_never_goes_backwards(
-    provider: None, mail: OutgoingMail, told: list[str], state: str
-) -> None:
+def test_what_is_told_never_goes_backwards(provider: None, mail: OutgoingMail, told: list[str], state: str) -> None:
     assert [post(report(kind, mail_marks(mail))) for kind in told] == [200] * len(told)
     assert state_of(mail) == state
     with organisation_scope(mail.organisation_id):

@@ -141,13 +141,13 @@ def test_killed_again_and_again_nobody_is_written_to_twice(seed: int, post: tupl
     received = Counter(served.to())
     assert set(received.values()) == {1}
     with organisation_scope(organisation.pk):
-        by_state = dict(
-            (state, set(addresses))
+        by_state = {
+            state: set(addresses)
             for state, addresses in cursor_rows(
                 "SELECT i.state, array_agg(m.address) FROM enrolments_invitation i"
                 " JOIN core_outgoingmail m ON m.id = i.mail_id GROUP BY i.state"
             )
-        )
+        }
         assert Invitation.objects.count() == PEOPLE
     assert set(by_state) <= {"sent", "uncertain"}
     doubtful = by_state.get("uncertain", set())

@@ -57,9 +57,10 @@ def test_from_a_draft_to_a_stop(hr: Client, cohort: Cohort) -> None:
     assert "Venez" in page
     assert reverse("wave_plan", args=["laposte", wave.pk]) not in page
     hr.post(reverse("wave_try", args=["laposte", wave.pk]))
-    assert reverse("wave_plan", args=["laposte", wave.pk]) in hr.get(
-        reverse("wave", args=["laposte", wave.pk])
-    ).content.decode()
+    assert (
+        reverse("wave_plan", args=["laposte", wave.pk])
+        in hr.get(reverse("wave", args=["laposte", wave.pk])).content.decode()
+    )
     for step, word in (("plan", "3 invitations"), ("pause", "3 messages attendent"), ("resume", "reprend")):
         answer = hr.post(reverse(f"wave_{step}", args=["laposte", wave.pk]), follow=True)
         assert word in answer.content.decode()
