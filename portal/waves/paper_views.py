@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from portal.core.http import OrganisationRequest
 
 _ON_A_PAGE = 50
+_NO_SITE = "-"
 
 
 class PersonSearch(forms.Form):
@@ -37,18 +38,22 @@ class PersonSearch(forms.Form):
 
 
 class PrintForm(forms.Form):
-    site = forms.ChoiceField(label=gettext_lazy("Site"), required=False)
+    site = forms.ChoiceField(label=gettext_lazy("Site"))
     everybody = forms.BooleanField(
         label=gettext_lazy("Also for people who have an e-mail address"),
         required=False,
         help_text=gettext_lazy("Whoever has a company account that was recognised never gets a code."),
     )
 
+    def clean_site(self) -> str:
+        chosen: str = self.cleaned_data["site"]
+        return "" if chosen == _NO_SITE else chosen
+
     def __init__(self, *args: Any, sites: list[str], **kwargs: Any) -> None:  # noqa: ANN401
         super().__init__(*args, **kwargs)
         field = self.fields["site"]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = [*((site, site) for site in sites), ("", _("without a site"))]
+        field.choices = [*((site, site) for site in sites), (_NO_SITE, _("without a site"))]
 
 
 @never_cache

@@ -30,7 +30,7 @@ class Device:
         """Answer what a page asks when a passkey is to be made."""
         wanted = options["publicKey"]
         self.user_handle = wanted["user"]["id"]
-        public = ES256.from_cryptography_key(self.key.public_key())
+        public = ES256.from_cryptography_key(self.key.public_key())  # type: ignore[no-untyped-call]
         made = AuthenticatorData.create(
             _hash(wanted["rp"]["id"].encode()),
             flags | _FLAG.AT,

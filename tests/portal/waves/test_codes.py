@@ -85,7 +85,8 @@ def test_from_the_slip_to_the_course_and_back_with_the_passkey(laposte: Organisa
     assert client.get(ME).status_code == 200
     with organisation_scope(laposte.pk):
         code = AccessCode.objects.get()
-        user = User.objects.get(pk=code.user_id)
+        user = User.objects.get(username__startswith="code:")
+        assert code.user_id == user.pk
         assert user.username.startswith("code:")
         assert not user.has_usable_password()
         assert Affiliation.objects.get(user=user).employee_id == code.employee_id
