@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -97,6 +98,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "anymail",
     "csp",
     "django_htmx",
     "rest_framework",
@@ -174,7 +176,28 @@ STORAGES = {
     },
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
-globals().update(env.dj_email_url("EMAIL_URL", "console:"))
+_email = urlsplit(env.str("EMAIL_URL", "console:"))
+MAIL_PROVIDER: str = _email.scheme.partition("+")[2] if _email.scheme.startswith("anymail+") else ""
+MAIL_WEBHOOK_SECRETS: list[str] = env.list("MAIL_WEBHOOK_SECRET", [])
+if MAIL_PROVIDER:
+    if not MAIL_PROVIDER.isidentifier() or find_spec(f"anymail.backends.{MAIL_PROVIDER}") is None:
+        raise ImproperlyConfigured(f"EMAIL_URL names {MAIL_PROVIDER}, which is no provider of django-anymail.")
+    EMAIL_BACKEND = f"anymail.backends.{MAIL_PROVIDER}.EmailBackend"
+    if any(len(secret.partition(":")[2]) < 16 for secret in MAIL_WEBHOOK_SECRETS) or not MAIL_WEBHOOK_SECRETS:
+        raise ImproperlyConfigured(
+            f"EMAIL_URL names {MAIL_PROVIDER}, and MAIL_WEBHOOK_SECRET is not set: name:password, 16 characters at"
+            " least, with which the provider reports what became of each mail."
+        )
+else:
+    globals().update(env.dj_email_url("EMAIL_URL", "console:"))
+ANYMAIL: dict[str, Any] = {
+    **{f"{MAIL_PROVIDER}_{name}".upper(): value for name, value in parse_qsl(_email.query) if MAIL_PROVIDER},
+    "WEBHOOK_SECRET": MAIL_WEBHOOK_SECRETS,
+    # A provider that cannot say whether it tracks is not asked to: who opened a mail is nobody's business.
+    "IGNORE_UNSUPPORTED_FEATURES": True,
+    "SEND_DEFAULTS": {"track_opens": False, "track_clicks": False},
+    "REQUESTS_TIMEOUT": env.int("EMAIL_TIMEOUT", 20),
+}
 # A mail server that hangs holds up the others' mail no longer than this.
 EMAIL_TIMEOUT: int = env.int("EMAIL_TIMEOUT", 20)
 DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", f"portail@{_base.hostname}")

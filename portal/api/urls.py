@@ -10,6 +10,7 @@ from portal.api.v1.me import ReadMe
 from portal.api.v1.rosters import PutRoster, ReadImport
 from portal.api.v1.schema import ReadSchema
 from portal.api.v1.xapi import ReadAbout, ReadAboutWithSlash, Statements, StatementsWithSlash
+from portal.core.mail_views import mail_report
 
 urlpatterns = [
     path("api/v1/schema/", ReadSchema.as_view(), name="api_schema"),
@@ -20,6 +21,8 @@ urlpatterns = [
     path("api/v1/xapi/about/", ReadAboutWithSlash.as_view(), name="xapi_about_slash"),
     path("api/v1/xapi/statements", Statements.as_view(), name="xapi_statements"),
     path("api/v1/xapi/statements/", StatementsWithSlash.as_view(), name="xapi_statements_slash"),
+    # What the mail provider says became of each mail.
+    path("api/v1/mail/<slug:provider>/", mail_report, name="mail_report"),
     # /api/v1/organisations/<slug>/
     path("api/v1/organisations/<slug:slug>/roster/", PutRoster.as_view(), name="api_roster"),
     path("api/v1/organisations/<slug:slug>/imports/<int:import_id>/", ReadImport.as_view(), name="api_import"),

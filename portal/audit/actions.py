@@ -29,6 +29,10 @@ class Action(StrEnum):
     EMPLOYEE_SEEN = "people:employee:see"
     EMPLOYEE_LINKED = "people:employee:link"
     EMPLOYEE_UNLINKED = "people:employee:unlink"
+    CODES_PRINTED = "people:code:print"
+    CODE_USED = "people:code:use"
+    CODE_REVOKED = "people:code:revoke"
+    PASSKEY_USED = "people:passkey:sign-in"
 
     PRIVATE_ADDRESS_ASKED = "people:private-address:ask"
     PRIVATE_ADDRESS_CONFIRMED = "people:private-address:confirm"

@@ -11,4 +11,7 @@ class CoreConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from portal.core import checks  # noqa: F401, PLC0415  Registers the system checks once apps are loaded.
+        from portal.core import (  # noqa: PLC0415  Registers checks and reports once apps are loaded.
+            checks,  # noqa: F401
+            mail_reports,  # noqa: F401
+        )

@@ -14,12 +14,15 @@ from email.errors import MessageError
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from anymail.exceptions import AnymailAPIError, AnymailRecipientsRefused
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db.models import F
 from django.template import Context, TemplateDoesNotExist, TemplateSyntaxError
 from django.template.loader import get_template
 from django.utils import timezone, translation
+from requests import ConnectTimeout
+from urllib3.exceptions import NewConnectionError
 
 from portal.core.models import OutgoingMail
 from portal.core.outbox import MAIL_CHANGED
@@ -39,6 +42,9 @@ UNCERTAIN_AFTER: Final = timedelta(minutes=15)
 MOST_AT_ONCE: Final = 200
 """The next round takes the rest: one organisation does not make the others wait."""
 
+_NOT_THE_MAILS_FAULT: Final = frozenset({401, 403, 408, 429})
+"""A key of ours that is wrong, and too many at once."""
+
 _State = OutgoingMail.State
 _UNWRITABLE = (TemplateDoesNotExist, TemplateSyntaxError, MessageError, ValueError, TypeError, LookupError)
 
@@ -51,6 +57,7 @@ class _Ending:
 
     state: str
     error: str = ""
+    message_id: str = ""
 
 
 def organisations_with_mail(*, now: dt.datetime | None = None) -> list[int]:
@@ -114,19 +121,43 @@ def _attempt(server: BaseEmailBackend, mail: OutgoingMail) -> _Ending:
         # Nothing was said yet: neither is a wrong password of ours the mail's fault.
         return _again(mail, "unreachable")
     try:
-        server.send_messages([written(mail)])
-    except smtplib.SMTPRecipientsRefused as refused:
-        codes = [code for code, _text in refused.recipients.values()]
-        return _refused(server, mail, min(codes, default=450))
-    except smtplib.SMTPResponseException as refused:
-        return _refused(server, mail, refused.smtp_code)
+        message = written(mail)
+        server.send_messages([message])
+    except (AnymailAPIError, AnymailRecipientsRefused) as error:
+        return _answered(mail, error)
+    except (smtplib.SMTPRecipientsRefused, smtplib.SMTPResponseException) as refused:
+        return _refused(server, mail, _smtp_code(refused))
     except (smtplib.SMTPException, OSError):
         # The line broke while it was being sent: the server may have taken it.
         _close(server)
         return _Ending(_State.UNCERTAIN, "line_broke")
     except _UNWRITABLE as error:
         return _Ending(_State.FAILED, f"unwritable:{type(error).__name__}"[:60])
-    return _Ending(_State.SENT)
+    status = getattr(message, "anymail_status", None)
+    named = status.message_id if status else None
+    return _Ending(_State.SENT, message_id="" if named is None else str(named)[:250])
+
+
+def _answered(mail: OutgoingMail, error: AnymailAPIError | AnymailRecipientsRefused) -> _Ending:
+    """Tell what a provider's answer means. An error of its own, and silence, may have come after it took the mail."""
+    if isinstance(error, AnymailRecipientsRefused):
+        return _Ending(_State.FAILED, "refused")
+    code = getattr(error, "status_code", None) or 0
+    cause = error.__cause__
+    reason = getattr(cause.args[0], "reason", None) if cause and cause.args else None
+    if isinstance(cause, ConnectTimeout) or isinstance(reason, NewConnectionError):
+        return _again(mail, "unreachable")
+    if code in _NOT_THE_MAILS_FAULT:
+        return _again(mail, f"api_{code}")
+    if 400 <= code < 500:
+        return _Ending(_State.FAILED, f"api_{code}")
+    return _Ending(_State.UNCERTAIN, f"api_{code}" if code else "line_broke")
+
+
+def _smtp_code(refused: smtplib.SMTPRecipientsRefused | smtplib.SMTPResponseException) -> int:
+    if isinstance(refused, smtplib.SMTPResponseException):
+        return refused.smtp_code
+    return min((code for code, _text in refused.recipients.values()), default=450)
 
 
 def _refused(server: BaseEmailBackend, mail: OutgoingMail, code: int) -> _Ending:
@@ -140,7 +171,7 @@ def _again(mail: OutgoingMail, error: str) -> _Ending:
 
 def _settle(mail: OutgoingMail, ending: _Ending, now: dt.datetime) -> None:
     """Record what became of our claim, also when it took so long that it was given up meanwhile."""
-    changes = {"state": ending.state, "error": ending.error}
+    changes = {"state": ending.state, "error": ending.error, "message_id": ending.message_id}
     with organisation_scope(mail.organisation_id):
         ours = OutgoingMail.objects.filter(
             pk=mail.pk, state__in=(_State.SENDING, _State.UNCERTAIN), claimed_at=mail.claimed_at
@@ -173,7 +204,14 @@ def written(mail: OutgoingMail) -> EmailMultiAlternatives:
         )
         html = get_template(f"email/{mail.name}/body.html").render(words)
     message.attach_alternative(html, "text/html")
+    # What a provider's report says of the mail comes back with these (`portal.core.mail_reports`).
+    message.metadata = mail_marks(mail)  # type: ignore[attr-defined]  # django-anymail's.
     return message
+
+
+def mail_marks(mail: OutgoingMail) -> dict[str, str]:
+    """Return what names a mail to a provider; it says nothing about anybody."""
+    return {"organisation": str(mail.organisation_id), "mail": str(mail.pk)}
 
 
 def _text(name: str, part: str, words: dict[str, object]) -> str:

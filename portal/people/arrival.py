@@ -37,17 +37,17 @@ class Arrival:
 
 @transaction.atomic(savepoint=False)
 def welcome_newcomer(
-    *, organisation: Organisation, user_id: int, email: str, name: str, employee_id: int | None
+    *, organisation: Organisation, user_id: int, email: str, name: str, employee_id: int | None, by: str = "sso"
 ) -> Arrival:
     """Make the login that this id was set aside for. The sign-in that brings the person is the event of the audit.
 
     When somebody else was linked to the employee at the same moment, the newcomer stays unlinked: HR will say who
-    it is.
+    it is. `by` says by which way they came, for good: an account made by a printed code never becomes another.
     """
     user = User(
         pk=user_id,
         # Opaque: an address is no proof of who somebody is, and a name with "@" is one with a password.
-        username=f"sso:{uuid.uuid4()}",
+        username=f"{by}:{uuid.uuid4()}",
         email=email,
         name=name,
         language=organisation.language,

@@ -14,6 +14,9 @@ from django.utils.translation import gettext_lazy as _
 from portal.core.models import TenantModel
 from portal.organisations.models import Language, Organisation
 
+BY_CODE = "code:"
+"""How the names of logins begin that a printed code made: learners, here and nowhere else."""
+
 
 class StaffRole(models.TextChoices):
     """The programme's own people. Their role is on the login, never on an identity that a partner asserts."""

@@ -25,7 +25,7 @@ from portal.organisations.services import close_door, open_door
 from portal.people.break_glass import keep_a_way_in
 from portal.people.intake import compare_intake, write_outcome
 from portal.people.learners import merge_learners
-from portal.people.models import Affiliation, Employee, Membership, StaffRole, SupportAccess, User
+from portal.people.models import BY_CODE, Affiliation, Employee, Membership, StaffRole, SupportAccess, User
 
 if TYPE_CHECKING:
     from datetime import date
@@ -158,8 +158,12 @@ def grant_role(*, actor: Actor, organisation: Organisation, user: User, role: st
     """Give a login a role here; its former role here is replaced.
 
     Raises:
-        Refusal: `last_owner`: the change would leave the organisation without an owner; `last_way_in`.
+        Refusal: `last_owner`: the change would leave the organisation without an owner; `last_way_in`; `learner_only`:
+            the login was made by a printed code.
     """
+    if user.username.startswith(BY_CODE):
+        message = _("This person comes by a printed code, which is for learners: a role needs the company account.")
+        raise Refusal("learner_only", message)
     membership = Membership.objects.filter(organisation_id=organisation.pk, user=user).first()
     if membership and membership.role == role:
         return membership

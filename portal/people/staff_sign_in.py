@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
+from portal.people.models import BY_CODE
 from portal.people.session import open_every_door
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ class StaffSignIn(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is un
         Otherwise a person who was let in once by a company could give themselves a password or a passkey, and come
         back when the company no longer lets them in.
         """
+        if user.username.startswith(BY_CODE):
+            messages.info(request, _("This passkey was made with a printed code: it opens here."))
+            return redirect("code")
         if "@" not in user.username:
             messages.error(request, _("This account signs in through its company."))
             return redirect("front_door")

@@ -18,5 +18,12 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
     button.querySelector("[role=status]").textContent = button.dataset.copied;
   });
 }
+// A device that makes no passkey, or was told not to, says so to the script alone.
+document.addEventListener("allauth.error", (event) => {
+  const words = document.querySelector("[data-passkey-failed]");
+  if (!words) return;
+  event.preventDefault();
+  words.hidden = false;
+});
 // An answer that another site waits for goes on by itself; without this file, by its button.
 document.querySelector("form[data-forward]")?.requestSubmit();

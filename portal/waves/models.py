@@ -14,7 +14,7 @@ class Wave(TenantModel):
 
     Mails leave from `starts_at` on, between `first_hour` and `last_hour` of the organisation's day, on working days
     unless `weekends`, at most `per_hour`. `subjects` and `bodies` are the organisation's own words, by language; the
-    product's stand where there are none.
+    product's stand where there are none. `tried_at` is when somebody had these words sent to themselves.
     """
 
     class State(models.TextChoices):
@@ -42,6 +42,7 @@ class Wave(TenantModel):
     reminder_days = models.PositiveSmallIntegerField(default=7)
     created_by = models.CharField(max_length=200)
     created_at = models.DateTimeField(auto_now_add=True)
+    tried_at = models.DateTimeField(null=True, blank=True)
     due_at = models.DateTimeField(null=True, blank=True)
     planned_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)

@@ -29,7 +29,7 @@ from portal.enrolments.invitations import (
 from portal.enrolments.models import Invitation
 from portal.waves.models import Wave, WaveSlot
 from portal.waves.planning import Pace, Slot, slots
-from portal.waves.selectors import AT_WORK, REACHABLE, reach
+from portal.waves.selectors import AT_WORK, REACHABLE, REMINDABLE, reach, remindable_parameters
 from portal.waves.words import words_of
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def create_wave(*, actor: Actor, organisation: Organisation, cohort: Cohort, cho
 
 @transaction.atomic
 def change_wave(*, actor: Actor, organisation: Organisation, wave: Wave, changes: Mapping[str, Any]) -> None:
-    """Change a draft.
+    """Change a draft. Other words are to be tried anew.
 
     Raises:
         Refusal: `wave_planned`: it is no draft any more.
@@ -87,7 +87,8 @@ def change_wave(*, actor: Actor, organisation: Organisation, wave: Wave, changes
     if unknown:
         raise ValueError(f"Not a wave's to change: {sorted(unknown)}")
     drafts = Wave.objects.filter(organisation_id=organisation.pk, pk=wave.pk, state=_State.DRAFT)
-    if not drafts.update(**changes):
+    other_words = any(name in changes and getattr(wave, name) != changes[name] for name in ("subjects", "bodies"))
+    if not drafts.update(**changes, **({"tried_at": None} if other_words else {})):
         raise Refusal("wave_planned", _("This wave is planned already. Stop it, and draft another."))
     _record(actor, wave, Action.WAVE_CHANGED, {"fields": sorted(changes)})
 
@@ -108,6 +109,8 @@ def try_wave(*, actor: Actor, organisation: Organisation, wave: Wave, address: s
         context=given,
         due_at=moment,
     )
+    Wave.objects.filter(organisation_id=organisation.pk, pk=wave.pk).update(tried_at=moment)
+    wave.tried_at = moment
     _record(actor, wave, Action.WAVE_TRIED)
 
 
@@ -116,9 +119,12 @@ def plan_wave(*, actor: Actor, organisation: Organisation, wave: Wave, now: dt.d
     """Plan a draft's invitations and return how many; none leaves before the hold has passed.
 
     Raises:
-        Refusal: `wave_planned`, `nobody_to_invite`.
+        Refusal: `wave_moved`, `wave_not_tried`: nobody has had the mail sent to themselves; `nobody_to_invite`.
     """
     moment = now or timezone.now()
+    if wave.state == _State.DRAFT and wave.tried_at is None:
+        message = _("Send the mail to yourself first: what nobody has received, nobody has checked.")
+        raise Refusal("wave_not_tried", message)
     held_until = _held_until(wave, moment)
     _move(wave, (_State.DRAFT,), _State.HELD, due_at=held_until, planned_at=moment)
     plan = plan_of(organisation, wave, reach(organisation, wave), now=moment)
@@ -193,7 +199,7 @@ def release_due(*, actor: Actor, organisation: Organisation, now: dt.datetime | 
         )
         for wave in running:
             _remind(actor, organisation, wave, moment)
-            _look_again(actor, wave, moment)
+            _look_again(actor, organisation, wave, moment)
     return looked_at
 
 
@@ -221,34 +227,16 @@ def _remind(actor: Actor, organisation: Organisation, wave: Wave, now: dt.dateti
     """Plan a reminder for those who were written to long enough ago and have not begun; each at most n times."""
     if not wave.reminders:
         return
-    late = """
-        SELECT last.enrolment_id, last.number + 1 AS number, p.site
-        FROM (
-            SELECT DISTINCT ON (i.enrolment_id) i.enrolment_id, i.number, i.state, i.sent_at
-            FROM enrolments_invitation i
-            WHERE i.organisation_id = %(organisation)s AND i.wave_id = %(wave)s
-            ORDER BY i.enrolment_id, i.number DESC
-        ) last
-        JOIN enrolments_enrolment e ON e.organisation_id = %(organisation)s AND e.id = last.enrolment_id
-        JOIN people_employee p ON p.organisation_id = %(organisation)s AND p.id = e.employee_id
-        WHERE last.state IN ('sent', 'delivered') AND last.sent_at <= %(before)s AND last.number < %(most)s
-          AND e.started_at IS NULL AND e.withdrawn_at IS NULL AND p.active AND p.email <> ''
-    """
-    parameters = {
-        "organisation": organisation.pk,
-        "wave": wave.pk,
-        "before": now - dt.timedelta(days=wave.reminder_days),
-        "most": wave.reminders,
-    }
-    by_site = dict(cursor_rows(f"SELECT site, count(*) FROM ({late}) l GROUP BY site", parameters))  # noqa: S608
+    parameters = remindable_parameters(organisation, wave, before=now - dt.timedelta(days=wave.reminder_days))
+    by_site = dict(cursor_rows(f"SELECT site, count(*) FROM ({REMINDABLE}) l GROUP BY site", parameters))  # noqa: S608
     if not by_site:
         return
     create_invitation_intake()
-    _spread(late, parameters, slots(by_site, _pace(organisation, wave, now)))
+    _spread(REMINDABLE, parameters, slots(by_site, _pace(organisation, wave, now)))
     plan_invitations(actor=actor, organisation=organisation, wave_id=wave.pk)
 
 
-def _look_again(actor: Actor, wave: Wave, now: dt.datetime) -> None:
+def _look_again(actor: Actor, organisation: Organisation, wave: Wave, now: dt.datetime) -> None:
     """Say when the wave has something to do next; one that has nothing left is done."""
     ((planned, waiting),) = cursor_rows(
         "SELECT min(due_at) FILTER (WHERE state = 'planned'),"
@@ -256,30 +244,19 @@ def _look_again(actor: Actor, wave: Wave, now: dt.datetime) -> None:
         " FROM enrolments_invitation WHERE organisation_id = %s AND wave_id = %s",
         [wave.organisation_id, wave.pk],
     )
-    if waiting or _may_remind(wave):
+    if waiting or _may_remind(organisation, wave):
         Wave.objects.filter(pk=wave.pk).update(due_at=max(now, planned) if planned else now + _LOOK_AGAIN)
         return
     Wave.objects.filter(pk=wave.pk, state=_State.RUNNING).update(state=_State.DONE, due_at=None, ended_at=now)
     _record(actor, wave, Action.WAVE_DONE)
 
 
-def _may_remind(wave: Wave) -> bool:
+def _may_remind(organisation: Organisation, wave: Wave) -> bool:
     """Say whether somebody could still need a reminder of this wave."""
     if not wave.reminders:
         return False
-    ((open_,),) = cursor_rows(
-        """
-        SELECT EXISTS (
-            SELECT FROM enrolments_invitation i
-            JOIN enrolments_enrolment e ON e.organisation_id = i.organisation_id AND e.id = i.enrolment_id
-            WHERE i.organisation_id = %(organisation)s AND i.wave_id = %(wave)s AND i.number < %(most)s
-              AND i.state IN ('sent', 'delivered') AND e.started_at IS NULL AND e.withdrawn_at IS NULL
-              AND NOT EXISTS (SELECT FROM enrolments_invitation n WHERE n.organisation_id = i.organisation_id
-                              AND n.enrolment_id = i.enrolment_id AND n.number > i.number)
-        )
-        """,
-        {"organisation": wave.organisation_id, "wave": wave.pk, "most": wave.reminders},
-    )
+    parameters = remindable_parameters(organisation, wave, before=None)
+    ((open_,),) = cursor_rows(f"SELECT EXISTS ({REMINDABLE})", parameters)
     return bool(open_)
 
 

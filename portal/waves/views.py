@@ -30,7 +30,7 @@ from portal.people.notices import address_of
 from portal.people.selectors import site_names
 from portal.waves.forecast import forecast
 from portal.waves.forms import WaveForm, initial_of
-from portal.waves.selectors import invitation_states, wave_numbered, waves
+from portal.waves.selectors import coming_reminders, invitation_states, wave_numbered, waves
 from portal.waves.services import (
     change_wave,
     create_wave,
@@ -106,6 +106,7 @@ def wave_page(request: OrganisationRequest, wave_id: int) -> HttpResponse:
         "hold_minutes": settings.WAVE_HOLD_MINUTES,
         "previews": [_preview(request.organisation, wave, language) for language in ("fr", "en")],
         "my_address": address_of(request.user),
+        "reminders": coming_reminders(request.organisation, wave),
     }
     return render(request, "waves/wave.html", context)
 

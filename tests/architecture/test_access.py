@@ -23,8 +23,9 @@ from portal.core.tenancy import organisation_scope
 from portal.organisations.models import DoorKind
 from portal.organisations.services import open_door
 from portal.organisations.setup_links import create_setup_link
+from portal.people.codes import print_codes
 from portal.people.learners import ensure_learner
-from portal.people.models import Affiliation, User
+from portal.people.models import AccessCode, Affiliation, User
 from portal.progress.certificates import new_code
 from portal.progress.models import Certificate
 from portal.progress.services import catch_up
@@ -166,6 +167,14 @@ PAGES = {
     "wave_resume": Page(MANAGERS, "post"),
     "wave_stop": Page(MANAGERS, "post"),
     "wave_start": Page(ANYONE),
+    "wave_sheets": Page(MANAGERS),
+    "codes": Page(MANAGERS),
+    "codes_print": Page(MANAGERS, "post"),
+    "code_revoke": Page(MANAGERS, "post"),
+    # /code/
+    "code": Page(ANYONE),
+    "code_passkey": Page(ANYONE),
+    "code_sign_in": Page(ANYONE),
     # /manage/
     "manage": Page(STAFF),
     "manage_organisations": Page(STAFF),
@@ -205,6 +214,7 @@ PAGES = {
     "xapi_statements_slash": Page(always(401), "post"),
     "api_roster": Page(always(401), "put"),
     "api_import": Page(always(401)),
+    "mail_report": Page(always(404), "post"),
     "api_cohorts": Page(always(401)),
     "api_cohort_report": Page(always(401)),
 }
@@ -261,6 +271,12 @@ def a_wave(organisation: Organisation) -> int:
     return create_wave(actor=OPERATOR, organisation=organisation, cohort=cohort, choices=choices).pk
 
 
+def a_code(organisation: Organisation) -> int:
+    make_employee(organisation, "00998", site="Brest")
+    print_codes(actor=OPERATOR, organisation=organisation, site="Brest", without_address=True)
+    return AccessCode.objects.latest("pk").pk
+
+
 def an_import(organisation: Organisation) -> int:
     return RosterImport.objects.create(
         organisation=organisation, file_name="roster.xlsx", file_size=1, file_digest=b"1"
@@ -315,6 +331,7 @@ PARTS: dict[str, Callable[[Organisation], object]] = {
     "number": a_row_of_the_import,
     "cohort_id": a_cohort,
     "wave_id": a_wave,
+    "code_id": a_code,
     "connection": a_connection,
     "affiliation": an_unlinked_person,
     "version": lambda _: 1,
@@ -322,6 +339,7 @@ PARTS: dict[str, Callable[[Organisation], object]] = {
     "token": lambda _: uuid.uuid4().hex,
     "code": a_certificate,
     "seal": lambda _: "made:up",
+    "provider": lambda _: "postmark",
     "kind": lambda _: "csv",
     "step": lambda _: "test",
     "link": a_setup_link,

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.core import mail
+from django.utils import timezone
 
 from portal.core.actor import OPERATOR
 from portal.core.delivery import deliver_mail
@@ -20,7 +21,7 @@ from portal.enrolments.models import Enrolment, Invitation
 from portal.enrolments.services import create_enrolment_intake, unenrol_employees
 from portal.people.models import Employee
 from portal.waves.models import Wave
-from portal.waves.selectors import invitation_states, organisations_with_waves, reach
+from portal.waves.selectors import coming_reminders, invitation_states, organisations_with_waves, reach
 from portal.waves.services import (
     change_wave,
     create_wave,
@@ -63,8 +64,17 @@ def draft(cohort: Cohort, **choices: Any) -> Wave:
         )
 
 
-def planned(cohort: Cohort, **choices: Any) -> Wave:
+def tried(cohort: Cohort, **choices: Any) -> Wave:
+    """A draft that somebody has received."""
     wave = draft(cohort, **choices)
+    with organisation_scope(cohort.organisation_id):
+        Wave.objects.filter(pk=wave.pk).update(tried_at=NINE - DAY)
+        wave.refresh_from_db()
+    return wave
+
+
+def planned(cohort: Cohort, **choices: Any) -> Wave:
+    wave = tried(cohort, **choices)
     with organisation_scope(cohort.organisation_id):
         plan_wave(actor=OPERATOR, organisation=cohort.organisation, wave=wave, now=NINE - DAY)
     return wave
@@ -96,7 +106,7 @@ def test_who_can_be_reached(laposte: Organisation, cohort: Cohort) -> None:
 
 
 def test_a_planned_wave_sends_nothing_before_its_hold_has_passed(laposte: Organisation, cohort: Cohort) -> None:
-    wave = draft(cohort)
+    wave = tried(cohort)
     with organisation_scope(laposte.pk):
         plan_wave(actor=OPERATOR, organisation=laposte, wave=wave, now=NINE)
     release(laposte, NINE + HOUR - dt.timedelta(minutes=1))
@@ -129,7 +139,7 @@ def test_nobody_is_written_to_twice_by_another_wave(laposte: Organisation, cohor
     assert states(again) == {"sent": 1}
     assert sorted(message.to[0] for message in mail.outbox) == [f"p{n}@laposte.example" for n in (1, 2, 3, 4)]
     with organisation_scope(laposte.pk), refused("nobody_to_invite"):
-        plan_wave(actor=OPERATOR, organisation=laposte, wave=draft(cohort), now=NINE)
+        plan_wave(actor=OPERATOR, organisation=laposte, wave=tried(cohort), now=NINE)
 
 
 def test_those_who_were_written_to_are_invited_from_then_on(laposte: Organisation, cohort: Cohort) -> None:
@@ -256,7 +266,7 @@ def test_a_mail_that_comes_back_is_not_delivered(laposte: Organisation, cohort: 
 
 
 def test_a_draft_is_changed_and_a_planned_wave_is_not(laposte: Organisation, cohort: Cohort) -> None:
-    wave = draft(cohort)
+    wave = tried(cohort)
     with organisation_scope(laposte.pk):
         change_wave(actor=OPERATOR, organisation=laposte, wave=wave, changes={"per_hour": 3})
         wave.refresh_from_db()
@@ -277,3 +287,52 @@ def test_it_is_tried_on_oneself_first(laposte: Organisation, cohort: Cohort) -> 
     deliver_mail(organisation_id=laposte.pk)
     assert [message.to for message in mail.outbox] == [["helene@laposte.example"]]
     assert states(wave) == {}
+
+
+def test_what_nobody_has_received_is_not_planned_and_other_words_are_tried_anew(
+    laposte: Organisation, cohort: Cohort
+) -> None:
+    wave = draft(cohort)
+    with organisation_scope(laposte.pk):
+        with refused("wave_not_tried"):
+            plan_wave(actor=OPERATOR, organisation=laposte, wave=wave, now=NINE)
+        try_wave(actor=OPERATOR, organisation=laposte, wave=wave, address="helene@laposte.example", language="fr")
+        change_wave(actor=OPERATOR, organisation=laposte, wave=wave, changes={"per_hour": 3, "subjects": {}})
+        wave.refresh_from_db()
+        assert wave.tried_at is not None
+        change_wave(actor=OPERATOR, organisation=laposte, wave=wave, changes={"subjects": {"fr": "Venez !"}})
+        wave.refresh_from_db()
+        with refused("wave_not_tried"):
+            plan_wave(actor=OPERATOR, organisation=laposte, wave=wave, now=NINE)
+
+
+def test_who_is_reminded_next_and_when(laposte: Organisation, cohort: Cohort) -> None:
+    wave = planned(cohort, reminders=1, reminder_days=7)
+    release(laposte, NINE + HOUR)
+    now = timezone.now()
+    with organisation_scope(laposte.pk):
+        Enrolment.objects.filter(employee__employee_number="1").update(started_at=NINE)
+        OutgoingMail.objects.filter(address="p2@laposte.example").update(error="complained")
+        Invitation.objects.update(sent_at=now)
+        Invitation.objects.filter(enrolment__employee__employee_number="4").update(sent_at=now + DAY)
+        wave.refresh_from_db()
+        coming = coming_reminders(laposte, wave)
+    expected = [(now + 7 * DAY, 1), (now + 8 * DAY, 1)]
+    paris = ZoneInfo("Europe/Paris")
+    assert [(each.day, each.people) for each in coming.days] == [(at.astimezone(paris).date(), n) for at, n in expected]
+    assert [employee.employee_number for employee in coming.first] == ["3", "4"]
+    assert coming.people == 2
+
+
+def test_whoever_wants_no_mail_is_not_reminded_and_the_wave_ends(laposte: Organisation, cohort: Cohort) -> None:
+    wave = planned(cohort, sites=["Brest"], reminders=2)
+    release(laposte, NINE + HOUR)
+    with organisation_scope(laposte.pk):
+        OutgoingMail.objects.update(error="complained")
+        Invitation.objects.update(sent_at=NINE)
+    for weeks in (2, 4):
+        release(laposte, NINE + weeks * 7 * DAY)
+    assert len(mail.outbox) == 1
+    with organisation_scope(laposte.pk):
+        wave.refresh_from_db()
+    assert wave.state == Wave.State.DONE

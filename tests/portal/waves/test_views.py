@@ -55,6 +55,12 @@ def test_from_a_draft_to_a_stop(hr: Client, cohort: Cohort) -> None:
     assert "3 personnes" in page
     assert "La connexion d’entreprise n’est pas ouverte" in page
     assert "Venez" in page
+    assert reverse("wave_plan", args=["laposte", wave.pk]) not in page
+    hr.post(reverse("wave_try", args=["laposte", wave.pk]))
+    assert (
+        reverse("wave_plan", args=["laposte", wave.pk])
+        in hr.get(reverse("wave", args=["laposte", wave.pk])).content.decode()
+    )
     for step, word in (("plan", "3 invitations"), ("pause", "3 messages attendent"), ("resume", "reprend")):
         answer = hr.post(reverse(f"wave_{step}", args=["laposte", wave.pk]), follow=True)
         assert word in answer.content.decode()
@@ -109,10 +115,11 @@ def test_the_page_costs_the_same_whatever_the_wave(
     hr: Client, cohort: Cohort, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     wave = drafted(hr, cohort)
+    hr.post(reverse("wave_try", args=["laposte", wave.pk]))
     hr.post(reverse("wave_plan", args=["laposte", wave.pk]))
     address = reverse("wave", args=["laposte", wave.pk])
     hr.get(address)
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(19):
         hr.get(address)
 
 
