@@ -17,6 +17,8 @@ from portal.audit.services import Fact, record_event, record_events
 from portal.core.errors import Refusal
 from portal.core.sealing import seal, unseal
 from portal.enrolments.services import activate_enrolments
+from portal.organisations.models import DoorKind
+from portal.organisations.selectors import organisations_behind
 from portal.people.arrival import welcome_newcomer
 from portal.people.learners import ensure_learner
 from portal.people.models import Affiliation
@@ -218,7 +220,7 @@ def _login(connection: Connection, request: SignInRequest, answer: Answer) -> Lo
     _require_welcome(organisation, known)
     actor = user_actor(known.user)
     if not first:
-        _refresh_user(known.user, person, email)
+        _refresh_user(organisation, known.user, person, email)
         known = _recognised(actor, organisation, known, number=_number(person), email=email)
     if known.employee_id is not None:
         activate_enrolments(actor=actor, organisation=organisation, employee_id=known.employee_id)
@@ -390,10 +392,15 @@ def _recognised(
     return replace(known, affiliation_id=affiliation.pk, employee_id=employee.pk)
 
 
-def _refresh_user(user: User, person: MappedPerson, email: str) -> None:
-    """Follow a change of name; an account with a password keeps what its owner gave it."""
+def _refresh_user(organisation: Organisation, user: User, person: MappedPerson, email: str) -> None:
+    """Follow a change of name; an account with a password keeps what its owner gave it.
+
+    So does one with a role at another organisation, whose journal shows the name and whose mail goes to the address.
+    """
     name = _name(person) or user.name
-    if not user.has_usable_password() and (user.name, user.email) != (name, email):
+    if user.has_usable_password() or (user.name, user.email) == (name, email):
+        return
+    if set(organisations_behind(DoorKind.MEMBER, str(user.pk))) <= {organisation.pk}:
         user.name, user.email = name, email
         user.save(update_fields=["name", "email"])
 

@@ -302,6 +302,22 @@ def test_another_method_is_refused_and_a_stranger_is_sent_to_the_door(poste: Com
     assert Client().get("/me/join/").status_code == 302
 
 
+def test_a_company_does_not_rename_somebody_who_holds_a_role_at_another(poste: Company, avion: Company) -> None:
+    browser, owner, _second = both(poste, avion)
+    with organisation_scope(poste.organisation.pk):
+        grant_role(actor=OPERATOR, organisation=poste.organisation, user=owner, role=Membership.Role.OWNER)
+    assert join(browser).status_code == 200
+    User.objects.filter(pk=owner.pk).update(name="Amélie", email="amelie@laposte.example")
+
+    avion.sign_in(Client(), attributes=(("displayName", ("Somebody Else",)), ("mail", ("x@airbus.example",))))
+
+    owner.refresh_from_db()
+    assert (owner.name, owner.email) == ("Amélie", "amelie@laposte.example")
+    poste.sign_in(Client(), attributes=(("displayName", ("Amélie L.",)), ("mail", ("a.l@laposte.example",))))
+    owner.refresh_from_db()
+    assert (owner.name, owner.email) == ("Amélie L.", "a.l@laposte.example")
+
+
 def test_a_no_of_hr_outlives_the_joining(poste: Company, laposte: Organisation) -> None:
     """Two connections of one organisation: HR has said of the second account that it is not this employee."""
     second = make_company(laposte, name="second")
