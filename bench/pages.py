@@ -80,6 +80,8 @@ PAGES = {
     "page, roster of a site": Page("roster", query=f"?{urlencode({'site': SITES[7]})}"),
     "page, cohorts": Page("cohorts"),
     "page, cohort": Page("cohort", of="cohort"),
+    "page, people of a cohort": Page("cohort_people", of="cohort"),
+    "page, people held up": Page("cohort_people", of="cohort", query="?loss=uninvited"),
     "page, review, arrivals": Page("import_detail", of="import", query="?list=arrivals"),
     "page, review, changes": Page("import_detail", of="import", query="?list=changes"),
     "page, review, second": Page("import_detail", of="import", query="?list=changes", second=True),

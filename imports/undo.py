@@ -64,6 +64,8 @@ def undo_chunk(*, actor: Actor, organisation: Organisation, import_id: int) -> i
     ):
         if counts[action]:
             _fill_restore(action, params)
+            if action == "create":
+                _unenrol_newcomers(actor, organisation)
             take_back(actor=actor, organisation=organisation)
             _record_results(params)
     cursor_rows("DROP TABLE undo_now")
@@ -114,6 +116,19 @@ def _unenrol(actor: Actor, organisation: Organisation, params: dict[str, Any]) -
         " FROM undo_now u WHERE c.organisation_id = %(organisation)s AND c.id = u.id AND u.action = 'enrol'",
         params,
     )
+
+
+def _unenrol_newcomers(actor: Actor, organisation: Organisation) -> None:
+    """Take back what the cohorts' rules made of the people who go: they came in because the import brought them."""
+    create_enrolment_intake()
+    cursor_rows(
+        "INSERT INTO enrolment_intake (employee_id, cohort_id) SELECT e.employee_id, e.cohort_id"
+        " FROM enrolments_enrolment e JOIN employee_restore r USING (employee_id)"
+        " JOIN people_employee p ON p.organisation_id = e.organisation_id AND p.id = e.employee_id"
+        " WHERE e.organisation_id = %s AND e.enrolled_by = 'rule' AND p.edited = '{}' AND p.learner_id IS NULL",
+        [organisation.pk],
+    )
+    unenrol_employees(actor=actor, organisation=organisation)
 
 
 def _fill_restore(action: str, params: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from celery import Celery
+from celery.schedules import crontab
 from celery.signals import beat_init, worker_init, worker_ready
 from django.core.exceptions import ImproperlyConfigured
 
@@ -25,6 +26,9 @@ app.conf.beat_schedule = {
     "catch_up": {"task": "portal.progress.tasks.catch_up", "schedule": 10.0},
     "deliver_mail": {"task": "portal.core.tasks.deliver_mail", "schedule": 20.0},
     "end_sessions_of_leavers": {"task": "sso.tasks.end_sessions_of_leavers", "schedule": 60.0},
+    "tell_platforms": {"task": "portal.progress.tasks.tell_platforms", "schedule": 60.0},
+    "take_dropped_files": {"task": "portal.progress.tasks.take_dropped_files", "schedule": 300.0},
+    "check_counts": {"task": "portal.progress.tasks.check_counts", "schedule": crontab(hour=3, minute=20)},
     "forget_sign_ins": {"task": "sso.tasks.forget_sign_ins", "schedule": 3600.0},
     "refresh_metadata": {"task": "sso.tasks.refresh_metadata", "schedule": 60.0},
     "look_after_connections": {"task": "sso.tasks.look_after_connections", "schedule": 3600.0},

@@ -301,6 +301,9 @@ DNS_SERVERS: list[str] = env.list("DNS_SERVERS", [])
 WAVE_HOLD_MINUTES: int = env.int("WAVE_HOLD_MINUTES", 60)
 SIGN_INS_PER_MINUTE: int = env.int("SIGN_INS_PER_MINUTE", 600)
 PLATFORM_STARTS_PER_MINUTE: int = env.int("PLATFORM_STARTS_PER_MINUTE", 600)
+# --- The learning platform ----------------------------------------------------------------------------------------
+_drop_folder: str = env.str("PLATFORM_DROP_FOLDER", "")
+PLATFORM_DROP_FOLDER = Path(_drop_folder) if _drop_folder else None
 
 # --- Languages and static files -----------------------------------------------------------------------------------
 LANGUAGE_CODE = "fr"

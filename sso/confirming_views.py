@@ -68,19 +68,19 @@ def confirmed(request: OrganisationRequest, connection: UUID) -> HttpResponse:
         )
     except SAMLError as error:
         return failed(request, known, error)
-    return _gone_on(request, goes_on)
+    return _gone_on(request, goes_on, by_company=True)
 
 
 def _by_second_factor(request: OrganisationRequest, goes_on: str) -> HttpResponse:
     if has_proof(request):
-        return _gone_on(request, goes_on)
+        return _gone_on(request, goes_on, by_company=False)
     here = f"{request.path}?{urlencode({'next': goes_on})}"
     ask = reverse("mfa_reauthenticate" if is_mfa_enabled(request.user) else "account_reauthenticate")
     return HttpResponseRedirect(f"{ask}?{urlencode({'next': here})}")
 
 
-def _gone_on(request: OrganisationRequest, goes_on: str) -> HttpResponse:
-    note_confirmed(request.session)
+def _gone_on(request: OrganisationRequest, goes_on: str, *, by_company: bool) -> HttpResponse:
+    note_confirmed(request.session, *([request.organisation.pk] if by_company else ()))
     messages.success(request, _("Thank you: it is you. For ten minutes we do not ask again. Now do what you came for."))
     return HttpResponseRedirect(goes_on)
 

@@ -114,7 +114,9 @@ def activate_connection(
     Raises:
         Refusal: `not_tested`: nobody has signed in by it yet, and only the operator may vouch for it.
     """
-    if connection.state in _UNTESTED and not untested:
+    # As it is now: other metadata may have been given since it was looked at.
+    state = Connection.objects.select_for_update().values_list("state", flat=True).get(pk=connection.pk)
+    if state in _UNTESTED and not untested:
         message = _("Make a successful test sign-in first: nothing is switched on before it.")
         raise Refusal("not_tested", message)
     before = Connection.objects.filter(pk=connection.pk).exclude(state=Connection.State.ACTIVE)

@@ -159,6 +159,7 @@ def propose_metadata(
         connection=connection,
         state=MetadataVersion.State.PENDING,
         source="url" if by_address else source,
+        url=source if by_address else "",
         idp_entity_id=idp.entity_id,
         idp_sso_url=idp.sso_url,
         idp_sso_binding=idp.sso_binding,
@@ -167,7 +168,6 @@ def propose_metadata(
         idp_slo_response_url=idp.slo_response_url,
         idp_certificates=list(idp.certificates),
     )
-    _write(connection, metadata_url=source if by_address else "")
     record_event(
         actor=actor,
         organisation_id=organisation.pk,
@@ -236,7 +236,9 @@ def _take(connection: Connection, version: MetadataVersion) -> None:
         state=Connection.State.CONFIGURED,
         tested_at=None,
         metadata_read_at=now,
-        due_at=now + FIRST_REFRESH if connection.metadata_url else None,
+        metadata_url=version.url,
+        metadata_etag="",
+        due_at=now + FIRST_REFRESH if version.url else None,
     )
 
 

@@ -22,8 +22,9 @@ from portal.organisations.selectors import organisations_behind
 from portal.people.joining import bring_affiliation, retire_login
 from portal.people.learners import join_learners
 from portal.people.models import Affiliation, Membership, User
+from portal.people.private_address import bring_private_address
 from portal.people.selectors import has_left, user_actor
-from sso.models import Identity, SignInSession
+from sso.models import DeclinedMatch, Identity, SignInSession
 
 if TYPE_CHECKING:
     from sso.memory import Remembered, SignedIn
@@ -73,7 +74,9 @@ def join_accounts(*, known: Remembered | None) -> User:
         with organisation_scope(organisation.pk):
             Identity.objects.filter(organisation_id=organisation.pk, user=dropped).update(user=kept)
             SignInSession.objects.filter(organisation_id=organisation.pk, user=dropped).update(user=kept)
+            _keep_what_hr_said(organisation, kept=kept, dropped=dropped)
             bring_affiliation(organisation=organisation, kept=kept, dropped=dropped, stays=stays, goes=goes)
+    bring_private_address(kept=kept, dropped=dropped)
     retire_login(dropped=dropped)
     concerned = {each.pk for each in organisations} | {pair.here.organisation.pk, pair.there.organisation.pk}
     for organisation_id in sorted(concerned):
@@ -149,6 +152,16 @@ def _require_one_person(pair: Pair) -> None:
         if any(role.organisation_id == ours.organisation_id for role in _roles(kept)):
             message = _("An owner of your organisation says who you are on its roster, because you hold a role there.")
             raise Refusal("joining_roles", message)
+
+
+def _keep_what_hr_said(organisation: Organisation, *, kept: User, dropped: User) -> None:
+    """Where both are known, HR's "no" about the account that goes is one about the account that stays."""
+    ours = Affiliation.objects.filter(organisation=organisation, user=kept).first()
+    if ours is None:
+        return
+    said = DeclinedMatch.objects.filter(organisation_id=organisation.pk)
+    already = list(said.filter(affiliation=ours).values_list("employee_id", flat=True))
+    said.filter(affiliation__user=dropped).exclude(employee_id__in=already).update(affiliation=ours)
 
 
 def _known_at(user: User) -> list[int]:

@@ -59,7 +59,7 @@ def remembered(request: HttpRequest) -> Remembered | None:
     return known if known and request.user.is_authenticated and known.now.user_id == request.user.pk else None
 
 
-def remember_sign_in(request: HttpRequest, connection: Connection, user: User, former: Remembered | None) -> None:
+def remember_sign_in(session: SessionBase, connection: Connection, user: User, former: Remembered | None) -> None:
     """Note who has just signed in; `former` was read before their session began."""
     now = SignedIn(user.pk, connection.organisation_id, str(connection.public_id), timezone.now().isoformat())
     before = None
@@ -68,7 +68,7 @@ def remember_sign_in(request: HttpRequest, connection: Connection, user: User, f
     if before and (not before.fresh or before.user_id == user.pk):
         before = None
     content = {"now": asdict(now), "before": asdict(before) if before else None}
-    request.session[_KEY] = seal(json.dumps(content).encode(), purpose=_PURPOSE).decode()
+    session[_KEY] = seal(json.dumps(content).encode(), purpose=_PURPOSE).decode()
 
 
 def forget_sign_ins(session: SessionBase) -> None:

@@ -88,6 +88,7 @@ class MetadataVersion(TenantModel):
     """What an identity provider said of itself, once: read → pending or held → in use → past, or declined.
 
     `reasons` are the codes of why it waits for a person (a new certificate, another host…). A past one can be put back.
+    `url` is the address at which a set-up read it, followed once somebody has confirmed what it said.
     """
 
     class State(models.TextChoices):
@@ -102,6 +103,7 @@ class MetadataVersion(TenantModel):
     )
     state = models.CharField(max_length=10, choices=State)
     source = models.CharField(max_length=10)
+    url = models.CharField(max_length=1024, blank=True)
     reasons = ArrayField(models.CharField(max_length=60), default=list)
     idp_entity_id = models.CharField(max_length=1024)
     idp_sso_url = models.CharField(max_length=1024)

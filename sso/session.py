@@ -15,6 +15,7 @@ from django.utils import timezone
 from portal.core.sealing import seal
 from portal.core.tenancy import cursor_rows, organisation_scope
 from portal.people.session import close_doors, doors_used, open_one_door
+from sso.memory import remember_sign_in, remembered
 from sso.models import SignInSession
 from sso.traces import NAME_PURPOSE, name_digest
 
@@ -38,13 +39,14 @@ def start_session(request: HttpRequest, connection: Connection, signed_in: Login
     that somebody knew before opens nothing after. What Django's `login` does is done here in its order, so that the
     session is written once, complete, in the transaction of the sign-in.
     """
-    user, session = signed_in.user, request.session
+    user, session, before = signed_in.user, request.session, remembered(request)
     again = request.user.is_authenticated and request.user.pk == user.pk
     if not again and SESSION_KEY in session:
         logout(request)
     known = connections_of(session) if again else {}
     former = session.session_key or ""
     _begin(session, user)
+    remember_sign_in(session, connection, user, before)
     open_one_door(session, connection.organisation_id)
     session[CONNECTIONS] = {**known, str(connection.public_id): connection.organisation_id}
     expires_at = _shortened(session, signed_in.answer.session_end)

@@ -137,7 +137,9 @@ def test_returned(request: HttpRequest, connection: Connection) -> HttpResponse:
 @organisation_page(Permission.MANAGE_SIGN_IN)
 @require_http_methods(["GET", "HEAD", "POST"])
 def create_link(request: OrganisationRequest) -> HttpResponse:
-    """Make a link and show it, this once."""
+    """Make a link and show it, this once. What its holder may do without being asked is asked for here."""
+    if request.method == "POST" and not is_confirmed(request):
+        return confirm_first(request, request.path)
     form = SetupLinkForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
         return render(request, "sso/setup/link_new.html", {"form": form}, status=422 if form.is_bound else 200)
@@ -209,8 +211,11 @@ def _metadata(request: HttpRequest, setup: Setup) -> HttpResponse:
     """Read the metadata; nothing of it counts before it was looked at on the next page."""
     posted = request.method == "POST"
     known = _of(setup)
+    waiting = metadata_proposed(known)
     form = GivenMetadataForm(
-        request.POST if posted else None, request.FILES if posted else None, initial={"url": known.metadata_url}
+        request.POST if posted else None,
+        request.FILES if posted else None,
+        initial={"url": waiting.url if waiting else known.metadata_url},
     )
     if form.is_valid() and form.idp:
         try:
@@ -332,8 +337,8 @@ def _activate(request: HttpRequest, setup: Setup) -> HttpResponse:
     """Switch on. A link has then done its work, so the last page is the answer itself: there is no way back to it."""
     known = _of(setup)
     if request.method == "POST":
-        if not setup.link and not is_confirmed(request):
-            return confirm_first(cast("OrganisationRequest", request), setup.url("activate"))
+        if not setup.link and not is_confirmed(inside := cast("OrganisationRequest", request)):
+            return confirm_first(inside, setup.url("activate"))
         activate_connection(actor=setup.actor, organisation=setup.organisation, connection=known)
         known.refresh_from_db(fields=["state"])
     if known.state not in OPEN_STATES:

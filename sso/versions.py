@@ -21,6 +21,7 @@ from portal.people.notices import write_to_owners
 from sso.judging import judged
 from sso.models import Connection, Identity, MetadataVersion
 from sso.parties import certificates_until, identity_provider
+from sso.received import stop_tests_of
 from sso.saml.config import IdentityProvider
 from sso.saml.names import BINDING_REDIRECT
 
@@ -140,19 +141,20 @@ def decline_version(*, actor: Actor, organisation: Organisation, connection: Con
 def roll_back(*, actor: Actor, organisation: Organisation, connection: Connection, version_id: int) -> None:
     """Put a version back that was in use before.
 
-    Whoever was suspended by what came after it is not any more; whoever was recognised by what could be another
-    identity provider is suspended in turn.
+    Whoever was suspended when it was left for what could be another identity provider is not any more; whoever was
+    recognised since is suspended in turn, and whom a later change suspended stays so: this one never knew them.
 
     Raises:
         Refusal: `unknown_version`, `other_connection`.
     """
     connection = _locked(connection)
     version = _version(connection, version_id, (_State.PAST,))
-    after = _versions(connection).filter(decided_at__gt=version.decided_at or version.created_at)
-    moments = list(after.values_list("decided_at", flat=True))
     restored = list(
         Identity.objects.filter(
-            organisation_id=organisation.pk, connection=connection, suspended_at__in=moments
+            organisation_id=organisation.pk,
+            connection=connection,
+            suspended_at__isnull=False,
+            suspended_at=_left_at(connection, version),
         ).values_list("pk", flat=True)
     )
     _withdraw(connection)
@@ -162,6 +164,19 @@ def roll_back(*, actor: Actor, organisation: Organisation, connection: Connectio
     Identity.objects.filter(pk__in=restored).update(suspended_at=None)
     _put_in_use(actor, connection, version, now)
     _record(actor, organisation, connection, Action.METADATA_ROLLED_BACK, version, restored=len(restored))
+
+
+def _left_at(connection: Connection, version: MetadataVersion) -> dt.datetime | None:
+    """Return when a version, or a renewal of it, was left for what could be another identity provider."""
+    since = version.decided_at or version.created_at
+    used = _versions(connection).filter(state__in=(_State.IN_USE, _State.PAST), decided_at__gt=since)
+    before = _described(version)
+    for each in used.order_by("decided_at", "id"):
+        after = _described(each)
+        if judged(before, after).dangerous:
+            return each.decided_at
+        before = after
+    return None
 
 
 def version_in_use(connection: Connection) -> MetadataVersion:
@@ -256,6 +271,7 @@ def _let_nobody_in(
     Connection.objects.filter(pk=connection.pk).exclude(state=Connection.State.DRAFT).update(
         state=Connection.State.CONFIGURED
     )
+    stop_tests_of(connection)
     known = Identity.objects.filter(
         organisation_id=organisation.pk, connection=connection, suspended_at__isnull=True
     ).exclude(user_id=actor.user_id or 0)

@@ -35,7 +35,6 @@ from sso.diagnosis import diagnosed
 from sso.forms import MetadataForm
 from sso.health import note_failure
 from sso.leaving import leave_page
-from sso.memory import remember_sign_in, remembered
 from sso.parties import connection_card, service_provider
 from sso.refusals import refusal_context
 from sso.saml.errors import SAMLError
@@ -80,8 +79,7 @@ def _failed(request: HttpRequest, connection: Connection, error: SAMLError) -> H
     if too_many_failures(request, connection):
         return _failed_page(request, connection, code="too_many", trace="", status=429)
     attempt = _attempt(request, connection)
-    if attempt.purpose != TEST:
-        count_failure(request, connection)
+    count_failure(request, connection)
     trace = record_failure(connection=connection, error=error, attempt=attempt, code=error.trace)
     if attempt.purpose == TEST:
         page = reverse("sso_tested", args=[connection.public_id])
@@ -173,9 +171,7 @@ def acs(request: HttpRequest, connection: Connection) -> HttpResponse:
 def finish(request: HttpRequest, connection: Connection) -> HttpResponse:
     """Sign in the browser that asked: the cookie arrives here, and must be the one that began."""
     login = complete_login(connection=connection, ticket=request.GET.get("t", ""), nonce=held_nonce(request))
-    former = remembered(request)
     start_session(request, connection, login)
-    remember_sign_in(request, connection, login.user, former)
     response = HttpResponseRedirect(login.next_path)
     forget_tile(response)
     remember_door(response, connection)

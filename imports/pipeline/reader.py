@@ -11,6 +11,7 @@ from __future__ import annotations
 import codecs
 import dataclasses
 import faulthandler
+import itertools
 import json
 import os
 import resource
@@ -20,6 +21,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self
 
 from imports.pipeline.blocks import check_blocks
+from imports.pipeline.cells import as_text
 from imports.pipeline.copying import block_lines, fields_read, issue_lines
 from imports.pipeline.fields import ROSTER_FIELDS
 from imports.pipeline.issues import UnreadableFile
@@ -58,7 +60,8 @@ class Kind(bytes, Enum):
 class Request:
     """What is to be read, and how.
 
-    `file` and `copy` are descriptors; without `copy` no redacted copy is made, and a `glance` is a preview only.
+    `file` and `copy` are descriptors; without `copy` no redacted copy is made, a `glance` is a preview only,
+    and `plain` rows are the texts of the first sheet's cells, whatever they mean.
     `lengths` are the most characters that each field takes; `order` is the order of the fields in a line of rows,
     `room` the most characters of a name to sort by and of a column's header. Memory is in bytes, time in seconds of
     processor.
@@ -72,6 +75,7 @@ class Request:
     seconds: int
     copy: int | None = None
     glance: bool = False
+    plain: bool = False
     sheet: str | None = None
     header_row: int | None = None
     choice: dict[str, Any] = dataclasses.field(default_factory=dict)
@@ -137,6 +141,9 @@ def send(answer: BinaryIO, kind: Kind, payload: bytes = b"") -> None:
 
 def _answer(request: Request, answer: BinaryIO) -> None:
     with os.fdopen(request.file, "rb", closefd=False) as file, open_workbook(file) as workbook:
+        if request.plain:
+            _send_plain(workbook, answer)
+            return
         seen = _look(request, workbook)
         send(answer, Kind.PREVIEW, _document(seen.as_json()))
         answer.flush()
@@ -196,6 +203,22 @@ def _send_rows(request: Request, workbook: Workbook, mapping: Mapping, answer: B
         if issues := issue_lines(block.others, room=header_room):
             send(answer, Kind.ISSUES, issues)
         answer.flush()
+
+
+PLAIN_ROWS: Final = 1_000
+"""Rows in a frame of a file that is no roster."""
+
+
+def _send_plain(workbook: Workbook, answer: BinaryIO) -> None:
+    """Send number and texts of each row that holds something, as JSON: files that are no rosters are read so."""
+    rows = workbook.rows(workbook.sheet_names[0])
+    while chunk := list(itertools.islice(rows, PLAIN_ROWS)):
+        shown = [(row.number, [as_text(cell) for cell in row.cells]) for row in chunk]
+        lines = [(number, texts) for number, texts in shown if any(texts)]
+        send(answer, Kind.ROWS, len(lines).to_bytes(4, "big") + json.dumps(lines).encode())
+        answer.flush()
+    send(answer, Kind.READ)
+    answer.flush()
 
 
 def _document(content: Map[str, Any]) -> bytes:

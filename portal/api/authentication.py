@@ -56,7 +56,11 @@ class TokenAuthentication(BaseAuthentication):
         kind, _space, secret = request.headers.get("Authorization", "").partition(" ")
         if kind.lower() != "bearer":
             return None
-        token = ApiToken.objects.filter(digest=token_digest(secret.strip()), revoked_at__isnull=True).first()
+        return self.holder_of(secret.strip())
+
+    @staticmethod
+    def holder_of(secret: str) -> tuple[TokenHolder, ApiToken]:
+        token = ApiToken.objects.filter(digest=token_digest(secret), revoked_at__isnull=True).first()
         if token is None:
             raise AuthenticationFailed(_("This token is unknown or was revoked."), code="invalid_token")
         return TokenHolder(token.pk, token.name, frozenset(token.scopes)), token

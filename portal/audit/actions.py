@@ -34,8 +34,18 @@ class Action(StrEnum):
     CODE_REVOKED = "people:code:revoke"
     PASSKEY_USED = "people:passkey:sign-in"
 
+    PRIVATE_ADDRESS_ASKED = "people:private-address:ask"
+    PRIVATE_ADDRESS_CONFIRMED = "people:private-address:confirm"
+    PRIVATE_ADDRESS_REMOVED = "people:private-address:remove"
+
     PROGRAMME_CONFIGURED = "cohorts:programme:configure"
     COHORT_CREATED = "cohorts:cohort:create"
+    COHORT_CHANGED = "cohorts:cohort:change"
+    COHORT_RULED = "cohorts:cohort:rule"
+
+    PEOPLE_ENROLLED = "enrolments:cohort:enrol"
+    PEOPLE_WITHDRAWN = "enrolments:cohort:withdraw"
+    RULES_FOLLOWED = "enrolments:cohort:follow"
 
     CONNECTION_CREATED = "sso:connection:create"
     CONNECTION_CHANGED = "sso:connection:change"
@@ -91,8 +101,24 @@ class Action(StrEnum):
     WAVE_DONE = "waves:wave:end"
 
     COMPLETIONS_RECORDED = "progress:completions:record"
+    FACTS_MATCHED = "progress:facts:match"
+    DESK_SETTLED = "progress:desk:settle"
+    DESK_REOPENED = "progress:desk:reopen"
+    DESK_SEEN = "progress:desk:see"
+    PLATFORM_LINKED = "progress:platform:link"
     ROLLUPS_REBUILT = "progress:rollups:rebuild"
+    ROLLUPS_DIFFER = "progress:rollups:differ"
+    CERTIFICATES_ISSUED = "progress:certificate:issue"
+    CERTIFICATES_REVOKED = "progress:certificate:revoke"
+    CERTIFICATES_SENT = "progress:certificate:send"
 
     REPORT_EXPORTED = "reports:report:export"
 
     TOKEN_CREATED = "api:token:create"  # noqa: S105  An action, not a secret.
+
+
+ABOUT_A_PERSON = (Action.EMPLOYEE_SEEN, Action.EMPLOYEE_EDITED, Action.EMPLOYEE_LINKED, Action.EMPLOYEE_UNLINKED)
+"""What is done with one employee, who is the subject: the person reads it."""
+
+ABOUT_EVERYONE = (Action.REPORT_EXPORTED, Action.IMPORT_FILE_TAKEN, Action.SUPPORT_OPENED)
+"""What touches all the people of an organisation: each of them reads it."""

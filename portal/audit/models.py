@@ -6,6 +6,7 @@ from typing import ClassVar, Self
 
 from django.db import models
 
+from portal.audit.actions import ABOUT_A_PERSON, ABOUT_EVERYONE
 from portal.core.tenancy import TenantManager
 
 
@@ -31,7 +32,15 @@ class AuditEvent(Entry):
 
     class Meta:
         base_manager_name = "objects"
-        indexes = (models.Index(fields=["organisation_id", "-id"], name="audit_newest_first"),)
+        indexes = (
+            models.Index(fields=["organisation_id", "-id"], name="audit_newest_first"),
+            # What a person reads of who looked at them: a few lines among very many.
+            models.Index(
+                fields=["organisation_id", "action", "subject", "-id"],
+                condition=models.Q(action__in=[*ABOUT_A_PERSON, *ABOUT_EVERYONE]),
+                name="audit_about_people",
+            ),
+        )
 
 
 class AuditName(models.Model):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from portal.audit.actions import ABOUT_A_PERSON, ABOUT_EVERYONE
 from portal.audit.models import AuditEvent, AuditName
 
 if TYPE_CHECKING:
@@ -32,7 +33,34 @@ def audit_lines(organisation: Organisation, *, before: int | None = None, limit:
     events = AuditEvent.objects.filter(organisation_id=organisation.pk).order_by("-id")
     if before is not None:
         events = events.filter(id__lt=before)
-    page = list(events[:limit])
+    return _lines(organisation, list(events[:limit]))
+
+
+def lines_about(
+    organisation: Organisation,
+    *,
+    subject: str,
+    besides: UUID,
+    since: datetime,
+    before: int | None = None,
+    limit: int = 50,
+) -> list[AuditLine]:
+    """Return what others did with one employee (`subject`; empty for none) or with everyone, the newest first.
+
+    `besides` is the person's own pseudonym. Three queries: each of the two kinds is read from its index as far as the
+    page needs.
+    """
+    events = AuditEvent.objects.filter(organisation_id=organisation.pk, at__gte=since).order_by("-id")
+    events = events.exclude(actor=besides)
+    if before is not None:
+        events = events.filter(id__lt=before)
+    found = list(events.filter(action__in=ABOUT_EVERYONE)[:limit])
+    if subject:
+        found += events.filter(action__in=ABOUT_A_PERSON, subject=subject)[:limit]
+    return _lines(organisation, sorted(found, key=lambda event: -event.pk)[:limit])
+
+
+def _lines(organisation: Organisation, page: list[AuditEvent]) -> list[AuditLine]:
     names = dict(
         AuditName.objects.filter(
             organisation_id=organisation.pk, pseudonym__in={event.actor for event in page}

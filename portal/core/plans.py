@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 FEW = 100
 _WHOLE_SETS = {"enable_nestloop": "off", "work_mem": "64MB", "default_statistics_target": "10"}
+_IN_ORDER = {f"enable_{way}": "off" for way in ("sort", "hashjoin", "mergejoin", "material", "bitmapscan")}
 
 
 @contextmanager
@@ -28,15 +29,31 @@ def whole_sets(rows: int | None = None) -> Iterator[None]:
     if rows is not None and rows <= FEW:
         yield
         return
-    names = list(_WHOLE_SETS)
+    with _planned_with(_WHOLE_SETS):
+        yield
+
+
+@contextmanager
+def in_order() -> Iterator[None]:
+    """Walk along an index and stop when the page is full, while the block runs.
+
+    For a page out of many rows. Without statistics the planner takes the many for few, reads all of them and sorts.
+    """
+    with _planned_with(_IN_ORDER):
+        yield
+
+
+@contextmanager
+def _planned_with(settings: dict[str, str]) -> Iterator[None]:
+    """Come back to what was before, not to the defaults: a block inside another must not end the outer one."""
+    names = list(settings)
     before = dict(cursor_rows("SELECT name, current_setting(name) FROM unnest(%s::text[]) name", [names]))
-    _plan_with(_WHOLE_SETS)
+    _set(settings)
     yield
-    # What was before, not the defaults: a block inside another must not end the outer one.
-    _plan_with(before)
+    _set(before)
 
 
-def _plan_with(settings: dict[str, str]) -> None:
+def _set(settings: dict[str, str]) -> None:
     cursor_rows(
         "SELECT set_config(name, value, true) FROM unnest(%s::text[], %s::text[]) setting (name, value)",
         [list(settings), list(settings.values())],

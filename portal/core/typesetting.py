@@ -30,7 +30,7 @@ def typeset(template: str, words: Mapping[str, Any], *, at: dt.datetime) -> byte
         "root": str(TEMPLATES),
         "ignore_system_fonts": True,
         "sys_inputs": {"words": json.dumps(words)},
-        "timestamp": at,
+        "timestamp": at.replace(microsecond=0),
     }
     source = str(TEMPLATES / template)
     try:

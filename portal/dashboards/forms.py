@@ -32,6 +32,23 @@ class DoorForm(forms.Form):
     )
 
 
+class PrivateAddressForm(forms.Form):
+    address = forms.EmailField(
+        label=_("Your private e-mail address"),
+        help_text=_("One that stays yours when you change jobs. No employer ever sees it."),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+
+
+class LostCertificateForm(PrivateAddressForm):
+    """The address was confirmed before; any other one is answered in the same way."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  Django's arguments.
+        super().__init__(*args, **kwargs)
+        self.fields["address"].help_text = _("The one that you attached and confirmed while you were at your job.")
+
+
 class SupportForm(forms.Form):
     reason = forms.CharField(
         label=_("Why do you need to go in?"),

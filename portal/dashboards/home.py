@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from django.db.models import F, Sum
 from django.urls import reverse
@@ -19,7 +20,8 @@ from portal.core.templatetags.ui import day, number
 from portal.people.models import Affiliation
 from portal.people.selectors import unlinked_affiliations
 from portal.progress.models import CohortSummary, RosterRollup
-from portal.progress.selectors import figures_as_of
+from portal.progress.selectors import Figures, figures_as_of, summed
+from portal.reports.funnel import loss_lines
 from sso.models import Connection
 from sso.radar import alarms
 from sso.selectors import connections, waiting_versions
@@ -29,9 +31,9 @@ if TYPE_CHECKING:
 
     from portal.core.access import Access
     from portal.organisations.models import Organisation
+    from portal.reports.funnel import LossLine
     from sso.radar import Blip
 
-STEPS = ("enrolled", "invited", "started", "completed", "certified")
 STALE_DAYS = 30
 _MANY = 1_000
 
@@ -40,14 +42,26 @@ _MANY = 1_000
 class Numbers:
     """The organisation's totals. A person in two cohorts counts in each."""
 
-    roster: int
-    enrolled: int
-    invited: int
-    started: int
-    completed: int
-    certified: int
+    figures: Figures
+    losses: dict[str, int]
     cohorts: int
     as_of: datetime
+
+    @property
+    def roster(self) -> int:
+        return self.figures.roster
+
+    @property
+    def enrolled(self) -> int:
+        return self.figures.enrolled
+
+    @property
+    def started(self) -> int:
+        return self.figures.started
+
+    @property
+    def certified(self) -> int:
+        return self.figures.certified
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +91,14 @@ class Step:
 
 def numbers(organisation: Organisation) -> Numbers:
     roster = RosterRollup.objects.filter(organisation_id=organisation.pk).aggregate(active=Sum("active", default=0))
-    sums = {name: Sum(name, default=0) for name in STEPS}
-    totals = CohortSummary.objects.filter(organisation_id=organisation.pk).aggregate(**sums)
-    cohorts = Cohort.objects.filter(organisation_id=organisation.pk).count()
-    return Numbers(roster=roster["active"], cohorts=cohorts, as_of=figures_as_of(organisation), **totals)
+    lines = list(CohortSummary.objects.filter(organisation_id=organisation.pk))
+    figures, losses = summed(lines)
+    return Numbers(
+        figures=replace(figures, roster=roster["active"]),
+        losses=losses,
+        cohorts=Cohort.objects.filter(organisation_id=organisation.pk).count(),
+        as_of=figures_as_of(organisation),
+    )
 
 
 def tiles(organisation: Organisation, access: Access, counted: Numbers) -> list[dict[str, Any]]:
@@ -100,10 +118,10 @@ def tiles(organisation: Organisation, access: Access, counted: Numbers) -> list[
     ]
 
 
-def funnel(counted: Numbers) -> list[dict[str, Any]]:
-    """From enrolment on: those who left the roster stay in their cohorts, so the roster is not the whole of it."""
-    labels = (_("Enrolled"), _("Invited"), _("Started"), _("Completed"), _("Certified"))
-    return [{"label": label, "count": getattr(counted, name)} for label, name in zip(labels, STEPS, strict=True)]
+def losses(organisation: Organisation, counted: Numbers) -> list[LossLine]:
+    """What holds people up in all the cohorts together; each number opens the cohorts, and they their people."""
+    cohorts = reverse("cohorts", args=[organisation.slug])
+    return loss_lines(counted.losses, link=lambda code: f"{cohorts}?{urlencode({'loss': code})}")
 
 
 def cohort_lines(organisation: Organisation, *, limit: int = 8) -> list[CohortLine]:

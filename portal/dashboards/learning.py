@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from portal.cohorts.selectors import programme_coded
-from portal.core.templatetags.ui import ABSENT, day
 from portal.core.tenancy import organisation_scope
-from portal.dashboards.story import field_label
 from portal.enrolments.models import Enrolment
 from portal.enrolments.selectors import enrolments_of
 from portal.organisations.models import Organisation
@@ -20,6 +18,8 @@ from portal.people.learners import ensure_learner
 from portal.people.models import Employee
 from portal.people.selectors import affiliation_of
 from portal.people.session import doors_used
+from portal.progress.certificates import certificates_of
+from portal.progress.platforms.adapters import platform_of
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -28,19 +28,9 @@ if TYPE_CHECKING:
 
     from portal.cohorts.models import Programme
     from portal.people.models import User
+    from portal.progress.models import Certificate
 
 State = Enrolment.State
-SEEN = (
-    "last_name",
-    "first_name",
-    "employee_number",
-    "email",
-    "site",
-    "department",
-    "manager_email",
-    "hired_on",
-    "left_on",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +38,12 @@ class Course:
     """A programme as the learner meets it. `launch_url` is empty while the platform's address is not known."""
 
     programme: str
+    programme_id: int
     cohort: str
     ends_on: date | None
     state: str
     progress: int
+    started: bool
     certified_at: datetime | None
     certificate_url: str
     launch_url: str
@@ -62,7 +54,16 @@ class Course:
 
     @property
     def begun(self) -> bool:
-        return self.state == State.ACTIVE and self.progress > 0
+        return self.state == State.ACTIVE and self.started
+
+    @property
+    def withdrawn(self) -> bool:
+        return self.state == State.WITHDRAWN
+
+    @property
+    def open(self) -> bool:
+        """Whether there is still something to do, and a way to it."""
+        return bool(self.launch_url) and not self.finished and not self.withdrawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class Situation:
     employee: Employee | None
     courses: list[Course]
     waiting: bool
+    certificates: list[Certificate]
 
 
 def situations(request: HttpRequest, user: User) -> list[Situation]:
@@ -86,37 +88,25 @@ def only_one(known: list[Situation]) -> Organisation | None:
     return known[0].organisation if len(known) == 1 else None
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What an organisation's HR sees of the learner, value by value."""
-
-    organisation: Organisation
-    facts: list[dict[str, str]]
-    waiting: bool
-
-
-def seen_by(situation: Situation) -> Seen:
-    employee = situation.employee
-    if employee is None:
-        return Seen(situation.organisation, [], situation.waiting)
-    values = {name: getattr(employee, name) for name in SEEN}
-    facts = [
-        {"term": field_label(name), "value": day(value) if name in {"hired_on", "left_on"} else value or ABSENT}
-        for name, value in values.items()
-    ]
-    return Seen(situation.organisation, facts, situation.waiting)
+def main_course(known: list[Situation]) -> Course | None:
+    """Return the course that has the one button: what is begun before what is new, what is open before the rest."""
+    courses = [course for situation in known for course in situation.courses]
+    ranked = sorted(courses, key=lambda course: (not course.open, not course.begun, not course.finished))
+    return ranked[0] if ranked and (ranked[0].open or ranked[0].certified_at) else None
 
 
 def headline(known: list[Situation]) -> str:
     """Answer “where am I?” in one sentence, by the course that is furthest from its end."""
     courses = [course for situation in known for course in situation.courses]
-    unfinished = [course for course in courses if not course.finished]
+    unfinished = [course for course in courses if not course.finished and not course.withdrawn]
     if unfinished:
-        return _headline_of(unfinished[0])
+        return _headline_of(min(unfinished, key=lambda course: not course.begun))
     if any(course.state == State.CERTIFIED for course in courses):
         return _("You are certified. Congratulations!")
-    if courses:
+    if any(course.finished for course in courses):
         return _("You have completed the course. Your certificate is on its way.")
+    if courses:
+        return _("You are no longer enrolled in a course.")
     return _("No course is waiting for you yet.")
 
 
@@ -136,16 +126,23 @@ def _situation(organisation: Organisation, user: User) -> Situation | None:
             return None
         learner = user.learner or ensure_learner(user=user, organisation_id=organisation.pk)
         reference = str(learner.reference)
+        certificates = certificates_of(organisation.pk, learner)
         if affiliation.employee_id is None:
-            return Situation(organisation, None, [_open_course(programme_coded(), reference)], waiting=True)
+            waiting = [_open_course(programme_coded(), reference)]
+            return Situation(organisation, None, waiting, waiting=True, certificates=certificates)
         employee = Employee.objects.get(organisation_id=organisation.pk, pk=affiliation.employee_id)
-        return Situation(organisation, employee, _courses(organisation, employee, reference), waiting=False)
+        courses = _courses(organisation, employee, reference)
+        return Situation(organisation, employee, courses, waiting=False, certificates=certificates)
 
 
 def _courses(organisation: Organisation, employee: Employee, reference: str) -> list[Course]:
-    """Facts count in every cohort of a programme, so a programme is shown once, by its newest enrolment."""
+    """Facts count in every cohort of a programme, so a programme is shown once, by its newest enrolment.
+
+    One that ended by a withdrawal is shown only when there is no other.
+    """
     newest: dict[int, Enrolment] = {}
-    for enrolment in enrolments_of(organisation, employee.pk).exclude(state=State.WITHDRAWN):
+    enrolments = list(enrolments_of(organisation, employee.pk))
+    for enrolment in sorted(enrolments, key=lambda each: each.state == State.WITHDRAWN):
         newest.setdefault(enrolment.cohort.programme_id, enrolment)
     return [_course(enrolment, reference) for enrolment in newest.values()]
 
@@ -154,27 +151,37 @@ def _course(enrolment: Enrolment, reference: str) -> Course:
     programme = enrolment.cohort.programme
     return Course(
         programme=_name(programme),
+        programme_id=programme.pk,
         cohort=enrolment.cohort.name,
         ends_on=enrolment.cohort.ends_on,
         state=enrolment.state,
         progress=100 if enrolment.state in {State.COMPLETED, State.CERTIFIED} else enrolment.progress,
-        certified_at=enrolment.certified_at,
+        started=enrolment.started_at is not None or enrolment.progress > 0,
+        certified_at=enrolment.certified_at if enrolment.state == State.CERTIFIED else None,
         certificate_url=_web_address(enrolment.certificate_url),
         launch_url=launch_url(programme, reference),
     )
 
 
 def _open_course(programme: Programme, reference: str) -> Course:
-    return Course(_name(programme), "", None, State.ENROLLED, 0, None, "", launch_url(programme, reference))
+    return Course(
+        programme=_name(programme),
+        programme_id=programme.pk,
+        cohort="",
+        ends_on=None,
+        state=State.ENROLLED,
+        progress=0,
+        started=False,
+        certified_at=None,
+        certificate_url="",
+        launch_url=launch_url(programme, reference),
+    )
 
 
 def launch_url(programme: Programme, reference: str) -> str:
     """Return the platform's address for this learner; the reference is opaque and says nothing of who they are."""
-    if not programme.launch_url:
-        return ""
-    parts = urlsplit(programme.launch_url)
-    query = urlencode([*parse_qsl(parts.query), ("learner", reference)])
-    return urlunsplit(parts._replace(query=query))
+    platform = platform_of(programme)
+    return platform.launch_link(programme, reference, language=(get_language() or "fr")[:2])
 
 
 def _name(programme: Programme) -> str:

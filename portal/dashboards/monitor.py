@@ -6,7 +6,7 @@ All of it is read in the platform's scope, where PostgreSQL itself refuses a per
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,12 @@ from portal.core.actor import OPERATOR, SYSTEM, Actor
 from portal.core.tenancy import platform_scope
 from portal.people.models import LearnerReference, StaffRole, User
 from portal.people.selectors import user_actor
-from portal.progress.models import CohortSummary, RosterRollup, UnplacedEvent
+from portal.progress.facts import SENTENCES
+from portal.progress.models import CohortSummary, CountCheck, RosterRollup, UnplacedEvent
+from portal.progress.platforms.xapi.words import SENTENCES as STATEMENT_SENTENCES
+from portal.progress.refusing import HOMELESS
+from portal.progress.selectors import summed
+from portal.reports.funnel import loss_lines
 from sso.models import Connection, MetadataVersion
 from sso.selectors import OPEN_STATES
 
@@ -34,6 +39,8 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from portal.organisations.models import Organisation
+    from portal.progress.selectors import Figures
+    from portal.reports.funnel import LossLine
 
 GOAL = 1_000_000
 STALE = timedelta(days=45)
@@ -65,6 +72,7 @@ class OrganisationLine:
     heard: dict[str, datetime | None] = field(default_factory=dict)
     held_metadata: bool = False
     certificates_until: datetime | None = None
+    differing: int = 0
 
     @property
     def missing(self) -> str:
@@ -108,6 +116,9 @@ def _count_people(lines: dict[int, OrganisationLine]) -> None:
 
 
 def _count_work(lines: dict[int, OrganisationLine]) -> None:
+    checks = CountCheck.objects.filter(organisation_id__in=lines, different__gt=0)
+    for pk, different in checks.values_list("organisation_id", "different"):
+        lines[pk].differing = different
     live = Connection.objects.filter(organisation_id__in=lines, closed_at__isnull=True)
     for pk, state, until in live.values_list("organisation_id", "state", "certificates_until"):
         lines[pk].connections.add(state)
@@ -203,6 +214,7 @@ def _conditions(line: OrganisationLine, now: datetime) -> list[tuple[str, str, b
             "bad",
             bool(until and now < until <= now + ENDING),
         ),
+        (_("Its counts differ from the recorded facts: the operator has to look."), "bad", line.differing > 0),
         (_("An import has fallen silent."), "bad", any(at and now - at > SILENT for at in heard)),
         (_("A change of its identity provider is held: an owner has to decide."), "warn", line.held_metadata),
         (_("An import is held: a second person has to approve it."), "warn", RosterImport.State.HELD in line.imports),
@@ -222,6 +234,23 @@ def cohort_summaries(*, organisation: Organisation | None = None, limit: int = 2
         return list(shown.order_by("ends_on", "organisation__sort_name", "name")[:limit])
 
 
+def organisation_funnel(line: OrganisationLine) -> tuple[Figures, list[LossLine]]:
+    """Return an organisation's totals over all its cohorts, and what holds people up in them."""
+    with platform_scope():
+        figures, losses = summed(CohortSummary.objects.filter(organisation_id=line.organisation.pk))
+    return replace(figures, roster=line.roster), loss_lines(losses)
+
+
+def cohort_summary(organisation: Organisation, cohort_id: int) -> CohortSummary | None:
+    with platform_scope():
+        return CohortSummary.objects.filter(organisation_id=organisation.pk, cohort_id=cohort_id).first()
+
+
+def cohort_funnel(summary: CohortSummary) -> tuple[Figures, list[LossLine]]:
+    figures, losses = summed([summary])
+    return replace(figures, roster=summary.roster), loss_lines(losses)
+
+
 def certified_by_month() -> list[tuple[date, int]]:
     """Return how many people were certified for the first time in each month, the latest first.
 
@@ -236,16 +265,27 @@ def unplaced_events(*, before: int | None = None, limit: int = 50) -> tuple[int,
     """Return how many facts name no known organisation, and the newest: never whom they are about."""
     events = UnplacedEvent.objects.order_by("-id")
     page = events.filter(pk__lt=before) if before else events
-    listed = [
-        {
-            "id": event.pk,
-            "event_id": event.event_id,
-            "received_at": event.received_at,
-            **{name: str(event.payload.get(name, ""))[:100] for name in ("organisation", "programme", "event")},
-        }
-        for event in page[:limit]
-    ]
+    listed = [_unplaced(event) for event in page[:limit]]
     return events.count(), listed
+
+
+def _unplaced(event: UnplacedEvent) -> dict[str, Any]:
+    """What was refused is kept whole inside its payload, with the reason; the others are their own payload."""
+    code = str(event.payload.get("refused", ""))
+    said = event.payload.get("event") if code else event.payload
+    told = said if isinstance(said, dict) else {}
+    sentence = SENTENCES.get(code) or STATEMENT_SENTENCES.get(code)
+    return {
+        "id": event.pk,
+        "event_id": event.event_id.removeprefix(HOMELESS).partition(":")[0] if code else event.event_id,
+        "received_at": event.received_at,
+        "refused": str(sentence or code),
+        **{name: _word(told.get(name)) for name in ("organisation", "programme", "event")},
+    }
+
+
+def _word(value: object) -> str:
+    return value[:100] if isinstance(value, str) else ""
 
 
 @dataclass(frozen=True, slots=True)

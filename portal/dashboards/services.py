@@ -17,5 +17,5 @@ if TYPE_CHECKING:
 
 @transaction.atomic
 def note_person_seen(*, actor: Actor, organisation: Organisation, employee: Employee) -> None:
-    """Record that somebody of the programme looked at a person: the organisation sees who did, and when."""
+    """Record that somebody opened a person's page: the person sees who did, and when; so does the organisation."""
     record_event(actor=actor, organisation_id=organisation.pk, action=Action.EMPLOYEE_SEEN, subject=str(employee.pk))

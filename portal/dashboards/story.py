@@ -11,6 +11,7 @@ from imports.models import ImportChange, RosterImport
 from portal.enrolments.selectors import enrolments_of
 from portal.people.models import Affiliation, Employee
 from portal.progress.models import CompletionEvent, EventKind
+from portal.reports.words import cause_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,15 +45,27 @@ def enrolments_told(organisation: Organisation, employee: Employee) -> list[Enro
 
 
 def _steps(enrolments: list[Enrolment]) -> Iterator[Happening]:
+    """Each step with what brought it about."""
     for enrolment in enrolments:
         cohort = enrolment.cohort.name
-        yield Happening(enrolment.enrolled_at, _("Enrolled in “%(cohort)s”.") % {"cohort": cohort})
+        named = {"cohort": cohort}
+        yield Happening(
+            enrolment.enrolled_at, _("Enrolled in “%(cohort)s”.") % named, _detail(cause_word(enrolment.enrolled_by))
+        )
         if enrolment.invited_at:
-            yield Happening(enrolment.invited_at, _("Invited to “%(cohort)s”.") % {"cohort": cohort})
+            yield Happening(enrolment.invited_at, _("Invited to “%(cohort)s”.") % named)
+        if enrolment.delivered_at:
+            yield Happening(enrolment.delivered_at, _("The invitation to “%(cohort)s” arrived.") % named)
         if enrolment.activated_at:
-            yield Happening(enrolment.activated_at, _("Became active in “%(cohort)s”.") % {"cohort": cohort})
+            why = _detail(cause_word(enrolment.activated_by))
+            yield Happening(enrolment.activated_at, _("Became active in “%(cohort)s”.") % named, why)
         if enrolment.withdrawn_at:
-            yield Happening(enrolment.withdrawn_at, _("Withdrawn from “%(cohort)s”.") % {"cohort": cohort}, "", "warn")
+            why = _detail(cause_word(enrolment.withdrawn_by))
+            yield Happening(enrolment.withdrawn_at, _("Withdrawn from “%(cohort)s”.") % named, why, "warn")
+
+
+def _detail(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _facts(organisation: Organisation, employee: Employee) -> Iterator[Happening]:

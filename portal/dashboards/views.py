@@ -11,39 +11,45 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal.audit.selectors import audit_lines
+from portal.cohorts.selectors import cohorts
 from portal.core.access import Permission
 from portal.core.errors import Refusal
+from portal.core.tasks import enqueue_on_commit
 from portal.core.tenancy import organisation_scope
-from portal.dashboards import home, journal, learning, monitor
+from portal.dashboards import home, journal, monitor, reconciling
 from portal.dashboards.door import belonging, demo_accounts
 from portal.dashboards.forms import NO_FILTER, DoorForm, EmployeeForm, RosterFilter, SupportForm
 from portal.dashboards.selectors import employee_of, roster_page, roster_sites, roster_size
 from portal.dashboards.services import note_person_seen
 from portal.dashboards.story import enrolments_told, field_label, story
+from portal.enrolments.by_hand import enrol_by_hand, withdraw_by_hand
 from portal.organisations.models import Organisation
 from portal.people.admission import organisation_page, staff_page
 from portal.people.models import User
 from portal.people.selectors import current_support, user_actor
 from portal.people.services import edit_employee, open_support_access
+from portal.progress.tasks import catch_up_organisation
+from portal.reports.funnel import funnel_rows, heaviest
 from sso.admission import client_address
 from sso.device import forget_door, known_door
 from sso.discovery import count_miss, door_behind, too_many_misses
-from sso.joining import pair_to_join
-from sso.memory import remembered
 from sso.selectors import OPEN_STATES
 from sso.setup_cards import link_cards
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
+    from portal.cohorts.models import Cohort
     from portal.core.http import OrganisationRequest, SignedInRequest
+    from portal.enrolments.models import Enrolment
     from portal.people.models import Employee
 
 _ORGANISATIONS = 50
 _LINES = 50
+_COHORTS = 200
 
 
 # --- The door ---------------------------------------------------------------------------------------------------
@@ -105,7 +111,8 @@ def organisation_home(request: OrganisationRequest) -> HttpResponse:
     context = {
         "counted": counted,
         "tiles": home.tiles(organisation, access, counted),
-        "funnel": home.funnel(counted),
+        "funnel": funnel_rows(counted.figures)[1:],
+        "losses": home.losses(organisation, counted),
         "cohorts": home.cohort_lines(organisation),
         "steps": steps,
         "next": next((step for step in steps if step.state == "current" and step.url), None),
@@ -140,9 +147,9 @@ def employee(request: OrganisationRequest, employee_id: int) -> HttpResponse:
     person = employee_of(request.organisation, employee_id)
     if person is None:
         raise Http404
-    if request.access.support_until is not None:
-        note_person_seen(actor=request.access.actor, organisation=request.organisation, employee=person)
     if request.method != "POST":
+        if not _is_oneself(request, person):
+            note_person_seen(actor=request.access.actor, organisation=request.organisation, employee=person)
         return _employee_page(request, person, EmployeeForm(employee=person))
     request.access.require(Permission.IMPORT_ROSTER)
     form = EmployeeForm(request.POST, employee=person, own=_is_oneself(request, person))
@@ -150,6 +157,27 @@ def employee(request: OrganisationRequest, employee_id: int) -> HttpResponse:
         messages.success(request, _("Saved. Files no longer change what you changed."))
         return redirect("employee", org=request.organisation.slug, employee_id=person.pk)
     return _employee_page(request, person, form, status=422)
+
+
+@require_POST
+@organisation_page(Permission.MANAGE_COHORTS)
+def employee_enrolment(request: OrganisationRequest, employee_id: int) -> HttpResponse:
+    """Enrol one person in a cohort by hand, or withdraw them from it."""
+    person = employee_of(request.organisation, employee_id)
+    given = request.POST.get("cohort", "")[:18]
+    cohort = cohorts(request.organisation).filter(pk=int(given)).first() if given.isdecimal() else None
+    if person is None:
+        raise Http404
+    if cohort is None:
+        messages.error(request, _("Choose a cohort."))
+        return redirect("employee", request.organisation.slug, employee_id)
+    withdraws = request.POST.get("do") == "withdraw"
+    act = withdraw_by_hand if withdraws else enrol_by_hand
+    if act(actor=request.access.actor, organisation=request.organisation, cohort=cohort, employee_ids=[person.pk]):
+        enqueue_on_commit(catch_up_organisation, request.organisation.pk)
+        words = _("Withdrawn from “%(cohort)s”.") if withdraws else _("Enrolled in “%(cohort)s”.")
+        messages.success(request, words % {"cohort": cohort.name})
+    return redirect("employee", request.organisation.slug, employee_id)
 
 
 def _is_oneself(request: OrganisationRequest, person: Employee) -> bool:
@@ -179,10 +207,20 @@ def _employee_page(
         "form": form,
         "enrolments": enrolments,
         "story": story(request.organisation, person, enrolments),
+        "open_cohorts": _cohorts_to_enter(request, person, enrolments),
+        "may_enrol": request.access.allows(Permission.MANAGE_COHORTS),
         "kept": [field_label(name) for name in person.edited],
         "may_edit": request.access.allows(Permission.IMPORT_ROSTER),
     }
     return render(request, "dashboards/employee.html", context, status=status)
+
+
+def _cohorts_to_enter(request: OrganisationRequest, person: Employee, enrolments: list[Enrolment]) -> list[Cohort]:
+    """Return the cohorts in which the person is not; somebody who has left enters none."""
+    if not person.active or not request.access.allows(Permission.MANAGE_COHORTS):
+        return []
+    inside = [enrolment.cohort_id for enrolment in enrolments if enrolment.withdrawn_at is None]
+    return list(cohorts(request.organisation).exclude(pk__in=inside)[:_COHORTS])
 
 
 @require_safe
@@ -254,8 +292,12 @@ def manage_organisation(request: SignedInRequest, slug: str) -> HttpResponse:
     with organisation_scope(organisation.pk):
         support = current_support(organisation, request.user)
         links = link_cards(organisation, revoke="manage_setup_link_revoke")
+    figures, losses = monitor.organisation_funnel(line)
     context = {
         "line": line,
+        "funnel": funnel_rows(figures)[1:],
+        "whole": figures.enrolled,
+        "losses": losses,
         "alerts": monitor.alerts([line]),
         "cohorts": monitor.cohort_summaries(organisation=organisation, limit=100),
         "connections": monitor.connection_words(line),
@@ -265,6 +307,27 @@ def manage_organisation(request: SignedInRequest, slug: str) -> HttpResponse:
         "links": links,
     }
     return render(request, "dashboards/manage_organisation.html", context)
+
+
+@require_safe
+@staff_page
+def manage_cohort(request: SignedInRequest, slug: str, cohort_id: int) -> HttpResponse:
+    """Show one cohort in counts: where people are lost, and what helps; who they are is the organisation's to see."""
+    organisation = get_object_or_404(Organisation, slug=slug, active=True)
+    summary = monitor.cohort_summary(organisation, cohort_id)
+    if summary is None:
+        raise Http404
+    figures, losses = monitor.cohort_funnel(summary)
+    context = {
+        "managed": organisation,
+        "summary": summary,
+        "figures": figures,
+        "whole": max(figures.roster, figures.enrolled),
+        "funnel": funnel_rows(figures),
+        "losses": losses,
+        "heaviest": heaviest(losses),
+    }
+    return render(request, "dashboards/manage_cohort.html", context)
 
 
 @require_safe
@@ -286,7 +349,12 @@ def manage_programme(request: SignedInRequest) -> HttpResponse:
 @staff_page
 def manage_reconciliation(request: SignedInRequest) -> HttpResponse:
     total, events = monitor.unplaced_events(before=_id_given(request, "before"), limit=_LINES)
-    context = {"total": total, "events": events, "before": events[-1]["id"] if len(events) == _LINES else None}
+    context = {
+        "total": total,
+        "events": events,
+        "desks": reconciling.desks(),
+        "before": events[-1]["id"] if len(events) == _LINES else None,
+    }
     return render(request, "dashboards/manage_reconciliation.html", context)
 
 
@@ -297,36 +365,3 @@ def manage_audit(request: SignedInRequest) -> HttpResponse:
     told = [{"line": line, "sentence": journal.sentence(line.action, line.data)} for line in lines[:_LINES]]
     context = {"lines": told, "before": lines[_LINES - 1].id if len(lines) > _LINES else None}
     return render(request, "dashboards/manage_audit.html", context)
-
-
-# --- The learner ------------------------------------------------------------------------------------------------
-
-
-@require_safe
-def learner_home(request: SignedInRequest) -> HttpResponse:
-    known = learning.situations(request, request.user)
-    context = {
-        "situations": known,
-        "headline": learning.headline(known),
-        "organisation": learning.only_one(known),
-        "pair": pair_to_join(remembered(request)),
-    }
-    return render(request, "dashboards/learner_home.html", context)
-
-
-@require_safe
-def learner_privacy(request: SignedInRequest) -> HttpResponse:
-    known = learning.situations(request, request.user)
-    return render(
-        request, "dashboards/learner_privacy.html", {"situations": [learning.seen_by(each) for each in known]}
-    )
-
-
-@require_safe
-def learner_certificates(request: SignedInRequest) -> HttpResponse:
-    known = learning.situations(request, request.user)
-    certificates = [
-        (each.organisation, course) for each in known for course in each.courses if course.certified_at is not None
-    ]
-    context = {"certificates": certificates, "organisation": learning.only_one(known)}
-    return render(request, "dashboards/learner_certificates.html", context)

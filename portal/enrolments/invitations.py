@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from portal.cohorts.services import note_cohorts_changed
 from portal.core.outbox import create_mail_intake, withdraw_mails, write_mails
 from portal.core.tenancy import cursor_rows
+from portal.enrolments.services import carry_deliveries
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from portal.core.actor import Actor
     from portal.organisations.models import Organisation
@@ -113,25 +113,12 @@ def hold_back_invitations(*, actor: Actor, organisation: Organisation, wave_id: 
 
 
 @transaction.atomic
-def withdraw_mails_of(*, actor: Actor, organisation: Organisation, enrolment_ids: Sequence[int]) -> None:
-    """Stop the mails of enrolments that are about to be removed."""
-    del actor
-    rows = cursor_rows(
-        "SELECT mail_id FROM enrolments_invitation WHERE organisation_id = %s AND enrolment_id = ANY (%s)"
-        " AND state = 'queued' AND mail_id IS NOT NULL",
-        [organisation.pk, list(enrolment_ids)],
-    )
-    withdraw_mails(organisation_id=organisation.pk, ids=[mail_id for (mail_id,) in rows])
-
-
-@transaction.atomic
 def settle_invitations(*, actor: Actor, organisation: Organisation, mail_ids: Iterable[int]) -> int:
     """Bring invitations and enrolments up to date with what became of these mails; return how many changed.
 
     Whoever was written to counts as invited from then on. A mail that the server took counts as delivered until it
     comes back: many servers never say more.
     """
-    del actor
     changed = cursor_rows(
         """
         UPDATE enrolments_invitation i SET state = m.state, sent_at = m.sent_at, answered_at = m.answered_at
@@ -145,33 +132,9 @@ def settle_invitations(*, actor: Actor, organisation: Organisation, mail_ids: It
         {"organisation": organisation.pk, "mails": list(mail_ids)},
     )
     if changed:
-        _note_invited(organisation, sorted({enrolment_id for (enrolment_id,) in changed}))
+        told = sorted({enrolment_id for (enrolment_id,) in changed})
+        carry_deliveries(actor=actor, organisation=organisation, enrolment_ids=told)
     return len(changed)
-
-
-def _note_invited(organisation: Organisation, enrolment_ids: list[int]) -> None:
-    """The times of an enrolment follow from its invitations alone, so that they can be computed again at any time."""
-    cohorts = cursor_rows(
-        """
-        UPDATE enrolments_enrolment e SET
-            invited_at = told.invited_at, delivered_at = told.delivered_at,
-            state = CASE WHEN e.state = 'enrolled' AND told.invited_at IS NOT NULL THEN 'invited' ELSE e.state END
-        FROM (
-            SELECT enrolment_id, min(sent_at) AS invited_at,
-                   min(CASE WHEN state = 'delivered' THEN answered_at ELSE sent_at END)
-                       FILTER (WHERE state IN ('sent', 'delivered')) AS delivered_at
-            FROM enrolments_invitation
-            WHERE organisation_id = %(organisation)s AND enrolment_id = ANY (%(enrolments)s)
-            GROUP BY enrolment_id
-        ) told
-        WHERE e.organisation_id = %(organisation)s AND e.id = told.enrolment_id
-          AND (e.invited_at, e.delivered_at) IS DISTINCT FROM (told.invited_at, told.delivered_at)
-        RETURNING e.cohort_id
-        """,
-        {"organisation": organisation.pk, "enrolments": enrolment_ids},
-    )
-    if cohorts:
-        note_cohorts_changed(organisation_id=organisation.pk, cohort_ids=[cohort_id for (cohort_id,) in cohorts])
 
 
 def _take_turn(organisation: Organisation, wave_ids: list[int], now: dt.datetime, most: int) -> int:

@@ -93,6 +93,7 @@ def claim_domain(
         Refusal: as `domain_asked`; `too_many_domains`; `cannot_verify`.
     """
     asked = domain_asked(domain)
+    _lock(asked)
     claims = EmailDomain.objects.filter(organisation=organisation)
     known = claims.filter(domain=asked).first()
     if known and known.include_subdomains == include_subdomains:
@@ -101,7 +102,6 @@ def claim_domain(
         message = _("%(count)s domains are claimed already. Remove those that are not yours any more.")
         raise Refusal("too_many_domains", message % {"count": MOST_DOMAINS})
     if known and known.verified_at and include_subdomains:
-        _lock(asked)
         _refuse_taken(organisation, asked, include_subdomains=True)
     claimed, _created = EmailDomain.objects.update_or_create(
         organisation=organisation,
@@ -123,10 +123,13 @@ def verify_domain(*, actor: Actor, organisation: Organisation, claimed: EmailDom
     if answer is Answer.SILENT:
         raise Refusal("dns_silent", _("The DNS did not answer in time. Nothing was changed: try again in a minute."))
     if answer is Answer.MISSING:
-        message = _("The record is not there yet. A new record can take an hour, sometimes a day, to be seen.")
-        raise Refusal("record_missing", message)
+        raise _record_missing()
     _lock(claimed.domain)
-    _refuse_taken(organisation, claimed.domain, include_subdomains=claimed.include_subdomains)
+    # As it is now: whoever runs the DNS chooses how long it takes to answer, and could have changed the claim meanwhile.
+    known = EmailDomain.objects.filter(organisation=organisation, pk=claimed.pk).first()
+    if known is None:
+        raise _record_missing()
+    _refuse_taken(organisation, known.domain, include_subdomains=known.include_subdomains)
     now = timezone.now()
     try:
         with transaction.atomic():
@@ -135,7 +138,7 @@ def verify_domain(*, actor: Actor, organisation: Organisation, claimed: EmailDom
     except IntegrityError:
         raise _cannot_verify() from None
     if fresh:
-        _record(actor, claimed, Action.DOMAIN_VERIFIED, include_subdomains=claimed.include_subdomains)
+        _record(actor, known, Action.DOMAIN_VERIFIED, include_subdomains=known.include_subdomains)
     else:
         EmailDomain.objects.filter(pk=claimed.pk).update(checked_at=now, missing_since=None)
 
@@ -185,6 +188,11 @@ def _refuse_taken(organisation: Organisation, domain: str, *, include_subdomains
         clash |= Q(domain__endswith=f".{domain}")
     if others.filter(clash).exists():
         raise _cannot_verify()
+
+
+def _record_missing() -> Refusal:
+    message = _("The record is not there yet. A new record can take an hour, sometimes a day, to be seen.")
+    return Refusal("record_missing", message)
 
 
 def _cannot_verify() -> Refusal:

@@ -6,12 +6,13 @@ import hashlib
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from portal.core.errors import Refusal
-from portal.organisations.models import Door, DoorKind, EmailDomain, Organisation, SetupLink
+from portal.organisations.models import DoorKind, EmailDomain, Organisation, SetupLink
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -44,8 +45,13 @@ def door_digest(key: str) -> bytes:
 
 def organisations_behind(kind: DoorKind, key: str) -> list[int]:
     """Return the ids of the active organisations that this key leads to: one indexed read."""
-    doors = Door.objects.filter(kind=kind, digest=door_digest(key), organisation__active=True)
-    return list(doors.order_by("organisation_id").values_list("organisation_id", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT o.id FROM organisations_door d JOIN organisations_organisation o ON o.id = d.organisation_id"
+            " WHERE d.kind = %s AND d.digest = %s AND o.active ORDER BY o.id",
+            [str(kind), door_digest(key)],
+        )
+        return [organisation_id for (organisation_id,) in cursor.fetchall()]
 
 
 def verified_domains(organisation: Organisation) -> frozenset[str]:

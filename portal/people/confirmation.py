@@ -1,7 +1,8 @@
 """Asking again before something sensitive: whether the person at this browser has just shown who they are.
 
 How it is asked stands higher: by the second factor for those who have one here, by their company for the others
-(`sso.confirming`). What both leave in the session is one moment, and it is forgotten after ten minutes.
+(`sso.confirming`). What both leave in the session is one moment, and it is forgotten after ten minutes. A company
+speaks for itself alone: that a person showed there who they are says nothing to another one.
 """
 
 from __future__ import annotations
@@ -30,18 +31,24 @@ P = ParamSpec("P")
 
 CONFIRMED: Final = "confirmed_at"
 CONFIRMED_SECONDS: Final = 10 * 60
+_BY_PORTAL: Final = "portal"
 PROOF_SECONDS: Final = 5 * 60
 """A second factor that was given so recently, be it to come in, is not asked for twice."""
 
 
-def note_confirmed(session: SessionBase) -> None:
-    session[CONFIRMED] = timezone.now().timestamp()
+def note_confirmed(session: SessionBase, *organisation_ids: int) -> None:
+    """Note that the person was asked just now: by these organisations, or by the portal itself, for all of them."""
+    moments = session.get(CONFIRMED)
+    now = timezone.now().timestamp()
+    asked = {str(each): now for each in organisation_ids} or {_BY_PORTAL: now}
+    session[CONFIRMED] = {**(moments if isinstance(moments, dict) else {}), **asked}
 
 
-def is_confirmed(request: HttpRequest) -> bool:
+def is_confirmed(request: OrganisationRequest) -> bool:
     """Say whether the person need not be asked: they were, or have just given their second factor to come in."""
-    at = request.session.get(CONFIRMED)
-    if isinstance(at, int | float) and 0 <= timezone.now().timestamp() - at < CONFIRMED_SECONDS:
+    moments, now = request.session.get(CONFIRMED), timezone.now().timestamp()
+    known = moments if isinstance(moments, dict) else {}
+    if any(0 <= now - known.get(by, 0) < CONFIRMED_SECONDS for by in (str(request.organisation.pk), _BY_PORTAL)):
         return True
     if not (came_by_password(request) and has_proof(request)):
         return False

@@ -68,6 +68,7 @@ def _organisation_navigation(
         (Permission.VIEW_REPORTS, _("Cohorts"), "cohorts"),
         (Permission.VIEW_REPORTS, _("Reports"), "reports"),
         (Permission.MATCH_PEOPLE, _("Matches"), "matches"),
+        (Permission.VIEW_ROSTER, _("Facts to settle"), "reconciliation"),
         (Permission.MANAGE_SIGN_IN, _("Company sign-in"), "sign_in_settings"),
         (Permission.VIEW_AUDIT, _("Audit"), "organisation_audit"),
         (Permission.MANAGE_ROLES, _("Settings"), "organisation_settings"),

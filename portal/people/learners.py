@@ -110,6 +110,26 @@ def note_employees_certified(*, organisation_id: int, days: dict[int, date]) -> 
     )
 
 
+def correct_employees_certified(*, organisation_id: int, days: dict[int, date | None]) -> None:
+    """Take a first day of certification back, or move it on, when a certificate was revoked or was another's.
+
+    Only of those who are known to this organisation alone: what another employer's facts say is not known here.
+    """
+    cursor_rows(
+        """
+        UPDATE people_learnerreference r SET first_certified_on = given.day
+        FROM unnest(%s::bigint[], %s::date[]) AS given (id, day)
+        JOIN people_employee e ON e.id = given.id AND e.organisation_id = %s
+        WHERE r.id = e.learner_id
+          AND (SELECT count(*) FROM people_employee other
+               WHERE other.organisation_id = e.organisation_id AND other.learner_id = r.id) = 1
+          AND (SELECT count(*) FROM organisations_door d
+               WHERE d.kind = 'learner' AND d.digest = sha256(convert_to(r.reference::text, 'UTF8'))) = 1
+        """,
+        [list(days), list(days.values()), organisation_id],
+    )
+
+
 def ensure_employee_learners(*, organisation_id: int, employee_ids: list[int]) -> None:
     """Give a reference to those employees who have none: at the first fact about them, in three statements."""
     made = cursor_rows(

@@ -204,13 +204,27 @@ class SupportAccess(TenantModel):
 
 
 class PrivateAddress(models.Model):
-    """An address of the person's own, so that the certificate outlives the job; no employer reads it."""
+    """An address of the person's own, so that the certificate outlives the job; no employer reads it.
+
+    `candidate` is one that waits to be confirmed by the link whose digest is kept; until then `address` stays.
+    """
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="private_address")
-    address = models.CharField(max_length=254)
+    address = models.CharField(max_length=254, blank=True)
+    candidate = models.CharField(max_length=254, default="", db_default="", blank=True)
     digest = models.BinaryField(max_length=32, null=True, blank=True)
     asked_at = models.DateTimeField()
     verified_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["digest"], condition=Q(digest__isnull=False), name="people_private_link_once"
+            ),
+        )
+        indexes = (
+            models.Index(fields=["address"], condition=Q(verified_at__isnull=False), name="people_private_by_address"),
+        )
 
 
 class AccessCode(TenantModel):

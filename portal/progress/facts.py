@@ -1,6 +1,7 @@
 """One event of the learning platform, checked: a typed fact, or an issue with a name.
 
-Pure Python, no database. A time without a time zone is taken as UTC, the platform's own clock; one more than a day
+Pure Python, no database. Nearly every event of a delivery has nothing but texts, which are therefore looked at
+together first. A time without a time zone is taken as UTC, the platform's own clock; one more than a day
 ahead of ours is refused, since a fact of the future would hide the facts that come. Text that cannot be stored or
 shown (control signs, halves of a surrogate pair) is refused here, before it can stop a whole batch.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from datetime import UTC, datetime, timedelta
+from operator import gt
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.utils.translation import gettext_lazy as _
@@ -33,7 +35,12 @@ _LONGEST = {
     "employee_number": 64,
     "email": 254,
     "certificate_url": 500,
+    "account": 200,
+    "content": 64,
 }
+_TEXTS = tuple(_LONGEST)[:9]
+_LIMITS = tuple(_LONGEST[name] for name in _TEXTS)
+_ABSENT = ("",) * len(_TEXTS)
 
 SENTENCES: dict[str, _StrPromise] = {
     "unreadable_line": _("This line cannot be read: one event in UTF-8 text is expected."),
@@ -42,13 +49,15 @@ SENTENCES: dict[str, _StrPromise] = {
     "missing_event_id": _("The event has no event_id."),
     "missing_organisation": _("The event names neither an organisation nor a learner reference."),
     "missing_programme": _("The event names no programme."),
-    "missing_person": _("The event names nobody: learner, employee_number or email is expected."),
+    "missing_person": _("The event names nobody: learner, employee_number, email or account is expected."),
     "unknown_kind": _("The event must be started, progressed, completed, certified or revoked."),
     "bad_date": _("occurred_at is not a date and time in ISO 8601."),
     "from_the_future": _("occurred_at is more than a day ahead."),
     "bad_progress": _("progress must be a whole number from 0 to 100."),
     "bad_learner": _("learner is not one of our references."),
     "bad_certificate_url": _("certificate_url must begin with https:// or http://."),
+    "before_programme": _("occurred_at is before the programme began. The event is kept on the desk."),
+    "batch_refused": _("Another event of this request is refused, so that none of it was recorded."),
     "contradicts": _("Another event with this event_id was recorded first. That one stays."),
     "unknown_person": _("Nobody on the roster is this person yet. The event is kept and tried again."),
     "unknown_organisation": _("There is no such organisation. The event is kept until there is."),
@@ -68,13 +77,18 @@ class FactError(ValueError):
 
 
 class Unreadable(NamedTuple):
-    """What stands in the place of an event where its source could not be read."""
+    """What stands in the place of an event where its source could not be read, and the beginning of what was there."""
 
     code: str
+    text: str = ""
 
 
 class Fact(NamedTuple):
-    """A checked event; empty text means that the field was absent. `digest` tells a repeat from a contradiction."""
+    """A checked event; empty text means that the field was absent. `digest` tells a repeat from a contradiction.
+
+    `account` is the platform's own name for the person; `content`, where an adapter gave it, stands for all that was
+    said, of which the other fields are a part.
+    """
 
     event_id: str
     organisation: str
@@ -86,7 +100,9 @@ class Fact(NamedTuple):
     email: str
     progress: int | None
     certificate_url: str
+    account: str
     digest: bytes
+    content: str = ""
 
 
 def parse_fact(event: object, *, now: datetime) -> Fact:
@@ -99,31 +115,52 @@ def parse_fact(event: object, *, now: datetime) -> Fact:
         raise FactError(event.code)
     if not isinstance(event, dict):
         raise FactError("invalid_event")
-    event_id = _needed(event, "event_id")
-    programme = _needed(event, "programme")
-    kind = _text(event, "event")
+    event_id, organisation, programme, kind, when, learner, number, email, url = _texts(event)
+    if not (event_id and programme):
+        raise FactError("missing_programme" if event_id else "missing_event_id")
     if kind not in KINDS:
         raise FactError("unknown_kind")
-    occurred_at = _moment(_text(event, "occurred_at"), now)
-    organisation = _text(event, "organisation")
-    learner = _reference(_text(event, "learner"))
-    number = _text(event, "employee_number")
-    email = _text(event, "email").lower()
-    if not (learner or number or email):
-        raise FactError("missing_person")
-    if not (organisation or learner):
-        raise FactError("missing_organisation")
+    occurred_at = _moment(when, now)
+    reference = _reference(learner) if learner else None
+    account = _text(event, "account") if "account" in event else ""
+    _check_parties(organisation, reference, number or email or account)
     progress = _share(event.get("progress"))
-    url = _address(_text(event, "certificate_url"))
-    content = (programme, kind, occurred_at.isoformat(), str(learner), number, email, str(progress), url)
-    digest = hashlib.sha256("\x1f".join(content).encode()).digest()
-    return Fact(event_id, organisation, programme, kind, occurred_at, learner, number, email, progress, url, digest)
+    # The address becomes a link: a scheme that runs in the reader's browser must not come in.
+    if url and not url.startswith(("https://", "http://")):
+        raise FactError("bad_certificate_url")
+    email = email.lower()
+    content = _text(event, "content") if "content" in event else ""
+    said = [programme, kind, occurred_at.isoformat(), str(reference), number, email, str(progress), url]
+    if account:
+        said.append(account)
+    digest = hashlib.sha256((content or "\x1f".join(said)).encode()).digest()
+    who = (event_id, organisation, programme, kind, occurred_at, reference, number, email, progress, url, account)
+    return Fact(*who, digest, content)
+
+
+def _check_parties(organisation: str, reference: uuid.UUID | None, otherwise: str) -> None:
+    if reference is None and not otherwise:
+        raise FactError("missing_person")
+    if reference is None and not organisation:
+        raise FactError("missing_organisation")
 
 
 def stated_id(event: object) -> str:
     """Return what an event that is refused calls itself, when it can be shown."""
     stated = event.get("event_id") if isinstance(event, dict) else None
     return stated[:200] if isinstance(stated, str) and stated.isprintable() else ""
+
+
+def _texts(event: Mapping[str, Any]) -> list[str]:
+    """Return the texts in the order of `_TEXTS`, trimmed; what is absent is empty."""
+    try:
+        texts = list(map(str.strip, map(event.get, _TEXTS, _ABSENT)))
+    except TypeError:
+        # Something is no text: null, a number, or what cannot be.
+        return [_text(event, name) for name in _TEXTS]
+    if "".join(texts).isprintable() and not any(map(gt, map(len, texts), _LIMITS)):
+        return texts
+    raise FactError("invalid_text")
 
 
 def _text(event: Mapping[str, Any], name: str) -> str:
@@ -139,13 +176,6 @@ def _text(event: Mapping[str, Any], name: str) -> str:
     value = value.strip()
     if len(value) > _LONGEST[name] or not value.isprintable():
         raise FactError("invalid_text")
-    return value
-
-
-def _needed(event: Mapping[str, Any], name: str) -> str:
-    value = _text(event, name)
-    if not value:
-        raise FactError(f"missing_{name}")
     return value
 
 
@@ -183,10 +213,3 @@ def _share(value: object) -> int | None:
     if type(value) is not int or not 0 <= value <= 100:
         raise FactError("bad_progress")
     return value
-
-
-def _address(url: str) -> str:
-    # The address becomes a link: a scheme that runs in the reader's browser must not come in.
-    if url and not url.startswith(("https://", "http://")):
-        raise FactError("bad_certificate_url")
-    return url

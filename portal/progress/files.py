@@ -11,25 +11,29 @@ from django.utils.translation import gettext as _
 
 from portal.core.errors import Refusal
 from portal.progress.facts import Unreadable
+from portal.progress.platforms.sheets import events_of_sheet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 LONGEST_LINE = 64 * 1024
 _SAMPLE = 4096
+_SHOWN = 2_000
 _BOM = b"\xef\xbb\xbf"
 
 
-def events_of_file(path: Path) -> Iterator[tuple[int, object]]:
-    """Yield (line, event) of an NDJSON or CSV file; the content decides which, never the name.
+def events_of_file(path: Path, *, given: Mapping[str, str] | None = None) -> Iterator[tuple[int, object]]:
+    """Yield (line, event) of an NDJSON, CSV or spreadsheet file; the content decides which, never the name.
+
+    `given` says what a table need not repeat in each row.
 
     Raises:
-        Refusal: `unreadable_file`, `empty_file`, `unknown_format`.
+        Refusal: `unreadable_file`, `empty_file`, `unknown_format`, or why a spreadsheet cannot be read.
     """
     try:
         with path.open("rb") as stream:
-            yield from _events(stream)
+            yield from _events(stream, given or {})
     except OSError:
         message = _("“%(file)s” cannot be read. Check the name and the permissions.")
         raise Refusal("unreadable_file", message % {"file": path.name}) from None
@@ -42,14 +46,14 @@ def events_of_lines(stream: BinaryIO) -> Iterator[tuple[int, object]]:
         number += 1
         if len(line) > LONGEST_LINE:
             _skip_to_end_of_line(stream, line)
-            yield number, Unreadable("unreadable_line")
+            yield number, _unreadable(line)
             continue
         line = line.removeprefix(_BOM) if number == 1 else line
         if line.strip():
             yield number, _event_of_line(line)
 
 
-def _events(stream: BinaryIO) -> Iterator[tuple[int, object]]:
+def _events(stream: BinaryIO, given: Mapping[str, str]) -> Iterator[tuple[int, object]]:
     sample = stream.read(_SAMPLE).removeprefix(_BOM)
     stream.seek(0)
     start = sample.lstrip()
@@ -61,8 +65,8 @@ def _events(stream: BinaryIO) -> Iterator[tuple[int, object]]:
     header = start.split(b"\n", 1)[0].strip(b"\r").decode("utf-8", "replace")
     delimiter = next((sign for sign in ",;\t" if "event_id" in _names(header, sign)), None)
     if delimiter is None:
-        message = _("This is neither NDJSON nor CSV with a header that names event_id. Nothing was recorded.")
-        raise Refusal("unknown_format", message)
+        yield from events_of_sheet(stream, given=given)
+        return
     yield from _events_of_csv(stream, delimiter)
 
 
@@ -101,7 +105,11 @@ def _event_of_line(line: bytes) -> object:
         # Decoded here: left to itself, json would guess the encoding of every line anew.
         return json.loads(line.decode())
     except (ValueError, RecursionError):
-        return Unreadable("unreadable_line")
+        return _unreadable(line)
+
+
+def _unreadable(line: bytes) -> Unreadable:
+    return Unreadable("unreadable_line", line[:_SHOWN].decode("utf-8", "replace").strip())
 
 
 def _skip_to_end_of_line(stream: BinaryIO, line: bytes) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from portal.cohorts.models import Cohort, Programme
 from portal.core.models import TenantModel
+from portal.organisations.models import Organisation
 from portal.people.models import Employee, LearnerReference
 
 
@@ -22,11 +24,17 @@ class CompletionEvent(TenantModel):
     """One fact, immutable but for whom it was found to be about. `digest` tells a repeat from a contradiction.
 
     `source` is the adapter that brought it, `account` the platform's own name for the person, where it gave one.
+    PostgreSQL checks the employee's key row by row, not the organisation's and the programme's (decision 8).
     """
 
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="+"
+    )
     event_id = models.CharField(max_length=200)
     digest = models.BinaryField(max_length=32)
-    programme = models.ForeignKey(Programme, on_delete=models.PROTECT, db_index=False, related_name="+")
+    programme = models.ForeignKey(
+        Programme, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="+"
+    )
     kind = models.CharField(max_length=10, choices=EventKind)
     occurred_at = models.DateTimeField()
     received_at = models.DateTimeField()
@@ -114,7 +122,11 @@ class CohortRollup(TenantModel):
 
 
 class CohortSummary(TenantModel):
-    """One line per cohort for those who watch many: its name and dates, its totals, and as of when."""
+    """One line per cohort for those who watch many: its name and dates, its totals, and as of when.
+
+    `losses` says how many of those enrolled are held up by which cause (`portal.progress.losses`), `weeks` how many
+    were certified in the week that begins on each Monday.
+    """
 
     cohort = models.ForeignKey(
         Cohort, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
@@ -131,6 +143,8 @@ class CohortSummary(TenantModel):
     started = models.IntegerField(default=0)
     completed = models.IntegerField(default=0)
     certified = models.IntegerField(default=0)
+    losses = models.JSONField(default=dict, db_default=models.Value({}, output_field=models.JSONField()))
+    weeks = models.JSONField(default=dict, db_default=models.Value({}, output_field=models.JSONField()))
     as_of = models.DateTimeField()
 
     class Meta(TenantModel.Meta):
@@ -138,14 +152,52 @@ class CohortSummary(TenantModel):
         constraints = (models.UniqueConstraint(fields=["organisation", "cohort"], name="progress_one_summary"),)
 
 
+class CohortSite(TenantModel):
+    """One line per cohort and site: its totals, and how many people are held up by which cause."""
+
+    cohort = models.ForeignKey(
+        Cohort, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    site = models.CharField(max_length=150, blank=True)
+    enrolled = models.IntegerField(default=0)
+    invited = models.IntegerField(default=0)
+    delivered = models.IntegerField(default=0)
+    active = models.IntegerField(default=0)
+    started = models.IntegerField(default=0)
+    completed = models.IntegerField(default=0)
+    certified = models.IntegerField(default=0)
+    losses = models.JSONField(default=dict)
+
+    class Meta(TenantModel.Meta):
+        abstract = False
+        constraints = (
+            models.UniqueConstraint(fields=["organisation", "cohort", "site"], name="progress_one_cohort_site"),
+        )
+        indexes = (models.Index(fields=["organisation", "cohort", "enrolled", "site"], name="progress_site_by_size"),)
+
+
+class CountCheck(TenantModel):
+    """What the latest comparison of the counts with the recorded facts found; one line per organisation."""
+
+    checked_at = models.DateTimeField()
+    checked = models.IntegerField()
+    different = models.IntegerField()
+
+    class Meta(TenantModel.Meta):
+        abstract = False
+        constraints = (models.UniqueConstraint(fields=["organisation"], name="progress_one_check"),)
+
+
 class DeskItem(TenantModel):
     """What the reconciliation desk has to settle: a fact refused or contradicted, two accounts, dates that clash.
 
     Nothing that came is lost: `payload` is the event as it came. `key` is what the item is about, so that the same
-    thing stands here once.
+    thing stands here once. A "person" is what HR said of facts that nobody was found for: whom they are about, now and
+    later, or (without an employee) that they are to be left aside.
     """
 
     class Kind(models.TextChoices):
+        PERSON = "person", _("facts that match nobody")
         REFUSED = "refused", _("refused fact")
         CONTRADICTED = "contradicted", _("same number, other content")
         ACCOUNTS = "accounts", _("two accounts of one person")
@@ -193,6 +245,67 @@ class Delivery(TenantModel):
     class Meta(TenantModel.Meta):
         abstract = False
         indexes = (models.Index(fields=["organisation", "-id"], name="progress_delivery_newest"),)
+
+
+class DeskSummary(TenantModel):
+    """What waits at the desk of an organisation, counted, and the delivery that came last: for those who watch many."""
+
+    unmatched = models.IntegerField(default=0)
+    refused = models.IntegerField(default=0)
+    contradicted = models.IntegerField(default=0)
+    accounts = models.IntegerField(default=0)
+    dates = models.IntegerField(default=0)
+    delivered_by = models.CharField(max_length=20, blank=True)
+    delivered_at = models.DateTimeField(null=True, blank=True)
+    as_of = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        abstract = False
+        constraints = (models.UniqueConstraint(fields=["organisation"], name="progress_one_desk"),)
+
+
+class PlatformLink(models.Model):
+    """Where and how the enrolments of a programme are told to its platform. `secret` is sealed.
+
+    `personal` lists what this platform has to be told beside the opaque reference: nothing, as a rule.
+    """
+
+    programme = models.OneToOneField(Programme, on_delete=models.CASCADE, related_name="+")
+    endpoint = models.URLField(max_length=500)
+    secret = models.BinaryField(blank=True, default=b"")
+    personal = ArrayField(models.CharField(max_length=20), default=list, blank=True)
+    enabled = models.BooleanField(default=True)
+
+
+class EnrolmentOut(TenantModel):
+    """One enrolment, or its end, to be told to the platform: a row, so that no lost message loses it."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        TOLD = "told"
+        GIVEN_UP = "given-up"
+
+    programme = models.ForeignKey(Programme, on_delete=models.PROTECT, db_index=False, related_name="+")
+    employee = models.ForeignKey(
+        Employee, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    enrolled = models.BooleanField(default=True)
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField()
+    told_at = models.DateTimeField(null=True, blank=True)
+    failure = models.CharField(max_length=60, blank=True)
+
+    class Meta(TenantModel.Meta):
+        abstract = False
+        constraints = (
+            models.UniqueConstraint(fields=["organisation", "employee", "programme"], name="progress_told_once"),
+        )
+        indexes = (
+            models.Index(
+                fields=["organisation", "due_at"], condition=models.Q(state="waiting"), name="progress_enrolment_out"
+            ),
+        )
 
 
 class Certificate(TenantModel):

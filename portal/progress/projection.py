@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 from portal.core.plans import whole_sets
 from portal.core.tenancy import cursor_rows
-from portal.enrolments.services import create_step_intake, record_steps
-from portal.people.learners import note_employees_certified
+from portal.enrolments.services import create_step_intake, note_enrolments_changed, record_steps
+from portal.people.learners import correct_employees_certified, note_employees_certified
+from portal.progress.certificates import issue_certificates
+from portal.progress.standing import STANDING
 
 if TYPE_CHECKING:
     from portal.core.actor import Actor
@@ -65,20 +67,36 @@ def people_enrolled_late(organisation_id: int, cohort_ids: list[int]) -> None:
 
 
 def people_named(organisation_id: int, employee_ids: list[int]) -> None:
-    """Project these people, as far as they still have facts."""
+    """Project these people, as far as they still have facts, or a certificate that facts had given."""
     cursor_rows(
-        "INSERT INTO fact_people SELECT DISTINCT employee_id FROM progress_completionevent"
-        " WHERE organisation_id = %s AND employee_id = ANY (%s) ON CONFLICT DO NOTHING",
-        [organisation_id, employee_ids],
+        "INSERT INTO fact_people SELECT employee_id FROM progress_completionevent"
+        " WHERE organisation_id = %(organisation)s AND employee_id = ANY (%(employees)s)"
+        " UNION SELECT employee_id FROM progress_certificate"
+        " WHERE organisation_id = %(organisation)s AND employee_id = ANY (%(employees)s) ON CONFLICT DO NOTHING",
+        {"organisation": organisation_id, "employees": employee_ids},
+    )
+
+
+def people_of(organisation_id: int, employee_ids: list[int]) -> None:
+    """Project those of these people who have facts that may not have reached an enrolment."""
+    cursor_rows(
+        "INSERT INTO fact_people SELECT DISTINCT f.employee_id FROM progress_completionevent f"
+        " WHERE f.organisation_id = %(organisation)s AND f.employee_id = ANY (%(people)s)"
+        " AND EXISTS (SELECT 1 FROM enrolments_enrolment e WHERE e.organisation_id = %(organisation)s"
+        "  AND e.employee_id = f.employee_id AND e.started_at IS NULL) ON CONFLICT DO NOTHING",
+        {"organisation": organisation_id, "people": employee_ids},
     )
 
 
 def people_with_facts(organisation_id: int) -> None:
-    """Project everyone."""
+    """Project everyone who has facts, or whose enrolments say so."""
     cursor_rows(
-        "INSERT INTO fact_people SELECT DISTINCT employee_id FROM progress_completionevent"
-        " WHERE organisation_id = %s AND employee_id IS NOT NULL",
-        [organisation_id],
+        "INSERT INTO fact_people SELECT employee_id FROM progress_completionevent"
+        " WHERE organisation_id = %(organisation)s AND employee_id IS NOT NULL"
+        " UNION SELECT employee_id FROM enrolments_enrolment WHERE organisation_id = %(organisation)s"
+        " AND (started_at IS NOT NULL OR completed_at IS NOT NULL OR certified_at IS NOT NULL"
+        " OR activated_by = 'fact')",
+        {"organisation": organisation_id},
     )
 
 
@@ -89,16 +107,30 @@ def project_people(*, actor: Actor, organisation: Organisation) -> int:
         return 0
     with whole_sets(people):
         _sum_up(organisation.pk)
+        _sum_up_nothing(organisation.pk)
         create_step_intake()
         cursor_rows(f"INSERT INTO step_intake ({_STEPS}) SELECT {_STEPS} FROM fact_steps")  # noqa: S608  Constants.
         changed = record_steps(actor=actor, organisation=organisation)
         _note_certified(organisation)
+        issue_certificates(actor=actor, organisation=organisation)
     return changed
+
+
+def note_learning(organisation: Organisation) -> None:
+    """Have those of `fact_people` who are under way counted anew: a new fact says so even when it changes no step."""
+    pairs = cursor_rows(
+        "SELECT e.employee_id, e.cohort_id FROM fact_people JOIN enrolments_enrolment e USING (employee_id)"
+        " WHERE e.organisation_id = %s AND e.started_at IS NOT NULL AND e.completed_at IS NULL",
+        [organisation.pk],
+    )
+    note_enrolments_changed(
+        organisation_id=organisation.pk, pairs=[(employee_id, cohort_id) for employee_id, cohort_id in pairs]
+    )
 
 
 def _sum_up(organisation_id: int) -> None:
     cursor_rows(
-        """
+        f"""
         INSERT INTO fact_steps
         SELECT employee_id, programme_id, min(occurred_at),
                min(occurred_at) FILTER (WHERE valid OR kind IN ('started', 'progressed', 'completed')),
@@ -111,11 +143,25 @@ def _sum_up(organisation_id: int) -> None:
             SELECT f.*, f.kind = 'certified' AND f.occurred_at > coalesce(
                        max(f.occurred_at) FILTER (WHERE f.kind = 'revoked')
                        OVER (PARTITION BY f.employee_id, f.programme_id), '-infinity') AS valid
-            FROM progress_completionevent f JOIN fact_people USING (employee_id)
-            WHERE f.organisation_id = %s
+            FROM ({STANDING}) f
         ) facts
         GROUP BY employee_id, programme_id
-        """,
+        """,  # noqa: S608  The fragment is a constant.
+        {"organisation": organisation_id},
+    )
+
+
+def _sum_up_nothing(organisation_id: int) -> None:
+    """Whoever has no facts any more, as after a correction or since they were others', has no steps of them either."""
+    cursor_rows(
+        "INSERT INTO fact_steps (employee_id, programme_id, certificate_url, progress)"
+        " SELECT DISTINCT e.employee_id, c.programme_id, '', 0"
+        " FROM enrolments_enrolment e JOIN fact_people USING (employee_id)"
+        " JOIN cohorts_cohort c ON c.organisation_id = e.organisation_id AND c.id = e.cohort_id"
+        " WHERE e.organisation_id = %s AND (e.started_at IS NOT NULL OR e.completed_at IS NOT NULL"
+        "  OR e.certified_at IS NOT NULL OR e.activated_by = 'fact')"
+        " AND NOT EXISTS (SELECT FROM fact_steps s WHERE s.employee_id = e.employee_id"
+        "  AND s.programme_id = c.programme_id)",
         [organisation_id],
     )
 
@@ -128,3 +174,18 @@ def _note_certified(organisation: Organisation) -> None:
     )
     if days:
         note_employees_certified(organisation_id=organisation.pk, days=dict(days))
+    late = cursor_rows(
+        """
+        SELECT e.id, first.day FROM fact_people p
+        JOIN people_employee e ON e.organisation_id = %(organisation)s AND e.id = p.employee_id
+        JOIN people_learnerreference r ON r.id = e.learner_id AND r.first_certified_on IS NOT NULL
+        LEFT JOIN (
+            SELECT employee_id, (min(first_certified_at) AT TIME ZONE %(zone)s)::date AS day
+            FROM fact_steps GROUP BY employee_id
+        ) first ON first.employee_id = e.id
+        WHERE first.day IS NULL OR first.day > r.first_certified_on
+        """,
+        {"organisation": organisation.pk, "zone": organisation.time_zone},
+    )
+    if late:
+        correct_employees_certified(organisation_id=organisation.pk, days=dict(late))

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from portal.progress.facts import SENTENCES
+
+
+class Source(StrEnum):
+    """By which way facts came."""
+
+    REST = "rest"
+    XAPI = "xapi"
+    FILE = "file"
+    KEPT = "kept"
 
 
 class Outcome(StrEnum):
@@ -42,20 +51,27 @@ class Recorded:
 
 @dataclass(slots=True)
 class Tally:
-    """Counts while a delivery is worked off. Issues beyond the limit are counted, not kept."""
+    """Counts while a delivery is worked off. Issues beyond the limit are counted, not kept.
+
+    `arrived` is what came for each organisation since it was last written down in its row of `deliveries`.
+    """
 
     limit: int
     counts: Counter[Outcome] = field(default_factory=Counter)
     issues: list[Issue] = field(default_factory=list)
     issues_total: int = 0
     organisation_ids: set[int] = field(default_factory=set)
+    arrived: defaultdict[int, Counter[Outcome]] = field(default_factory=lambda: defaultdict(Counter))
+    deliveries: dict[int, int] = field(default_factory=dict)
 
-    def add(self, outcome: Outcome, count: int = 1) -> None:
+    def add(self, outcome: Outcome, count: int = 1, *, organisation_id: int | None = None) -> None:
         self.counts[outcome] += count
+        if organisation_id is not None and count:
+            self.arrived[organisation_id][outcome] += count
 
-    def note(self, outcome: Outcome, row: int, event_id: str, code: str) -> None:
+    def note(self, outcome: Outcome, row: int, event_id: str, code: str, *, organisation_id: int | None = None) -> None:
         """Count one event and say why it was not simply accepted."""
-        self.add(outcome)
+        self.add(outcome, organisation_id=organisation_id)
         self.issues_total += 1
         if len(self.issues) < self.limit:
             self.issues.append(Issue(row, event_id, code, str(SENTENCES[code])))

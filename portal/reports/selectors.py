@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from portal.cohorts.selectors import cohorts
-from portal.progress.selectors import Figures, cohort_figures, cohort_totals, figures_as_of
+from portal.progress.selectors import Figures, cohort_figures, cohort_losses, cohort_totals, figures_as_of
 from portal.reports.dataset import CohortReport, site_lines
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 class CohortLine:
     cohort: Cohort
     figures: Figures
+    held_up: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +33,22 @@ class CohortList:
         return sum(line.figures.enrolled for line in self.lines)
 
     @property
+    def held_up(self) -> int:
+        return sum(line.held_up for line in self.lines)
+
+    @property
     def certified(self) -> int:
         return sum(line.figures.certified for line in self.lines)
 
 
-def cohort_list(organisation: Organisation) -> CohortList:
-    """Return every cohort with its totals, the latest to start first; three queries."""
+def cohort_list(organisation: Organisation, *, loss: str = "") -> CohortList:
+    """Return every cohort with its totals, and how many `loss` holds up; the latest to start first, four queries."""
     totals = cohort_totals(organisation)
-    lines = [CohortLine(cohort, totals.get(cohort.pk, Figures())) for cohort in cohorts(organisation)]
+    losses = cohort_losses(organisation)
+    lines = [
+        CohortLine(cohort, totals.get(cohort.pk, Figures()), losses.get(cohort.pk, {}).get(loss, 0))
+        for cohort in cohorts(organisation)
+    ]
     lines.sort(key=lambda line: -(line.cohort.starts_on.toordinal() if line.cohort.starts_on else 0))
     return CohortList(as_of=figures_as_of(organisation), lines=lines)
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -11,30 +10,41 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from portal.cohorts.selectors import cohort_named
+from portal.cohorts.rules import rules_of
 from portal.cohorts.services import create_cohort
 from portal.core.access import Permission
 from portal.core.errors import Refusal
 from portal.core.tasks import enqueue_on_commit
 from portal.people.admission import organisation_page
+from portal.progress.losses import Loss
 from portal.progress.tasks import catch_up_organisation
-from portal.reports.documents import CONTENT_TYPES, Format, measure_meanings
+from portal.reports.cohort_page import cohort_page
+from portal.reports.cohort_views import cohort_or_404
+from portal.reports.documents import CONTENT_TYPES, Format
 from portal.reports.forms import CohortForm
-from portal.reports.selectors import cohort_list, cohort_report
+from portal.reports.funnel import loss_labels
+from portal.reports.rules_editor import rule_sentences
+from portal.reports.selectors import cohort_list
 from portal.reports.services import export_cohort_report
 
 if TYPE_CHECKING:
-    from portal.cohorts.models import Cohort
     from portal.core.http import OrganisationRequest
-    from portal.reports.dataset import CohortReport
 
 
 @require_safe
 @organisation_page(Permission.VIEW_REPORTS)
 def cohorts(request: OrganisationRequest) -> HttpResponse:
-    may_create = request.access.allows(Permission.MANAGE_COHORTS)
-    listed = cohort_list(request.organisation)
-    return render(request, "reports/cohorts.html", {"listed": listed, "may_create": may_create})
+    """List the cohorts; with `loss`, say how many each of them has held up by that cause."""
+    given = request.GET.get("loss", "")
+    loss = given if given in set(Loss) else ""
+    context = {
+        "listed": cohort_list(request.organisation, loss=loss),
+        "may_create": request.access.allows(Permission.MANAGE_COHORTS),
+        "may_see_people": request.access.allows(Permission.VIEW_ROSTER),
+        "loss": loss,
+        "loss_label": loss_labels()[Loss(loss)] if loss else "",
+    }
+    return render(request, "reports/cohorts.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -56,19 +66,30 @@ def cohort_new(request: OrganisationRequest) -> HttpResponse:
 @require_safe
 @organisation_page(Permission.VIEW_REPORTS)
 def cohort(request: OrganisationRequest, cohort_id: int) -> HttpResponse:
-    found = _cohort_or_404(request, cohort_id)
-    report = cohort_report(request.organisation, found)
-    return render(
-        request,
-        "reports/cohort.html",
-        {
-            "cohort": found,
-            "report": report,
-            "funnel": _funnel(report),
-            "formats": FORMATS,
-            "may_invite": request.access.allows(Permission.MANAGE_COHORTS),
-        },
+    """Show a cohort, or with `site` one of its sites."""
+    found = cohort_or_404(request, cohort_id)
+    organisation = request.organisation
+    shown = cohort_page(
+        organisation,
+        found,
+        request.access,
+        site=request.GET.get("site"),
+        wanted=request.GET.get("q", "").strip()[:150],
+        number=request.GET.get("page", ""),
     )
+    if shown is None:
+        raise Http404
+    rules = rules_of(organisation, [found.pk])[found.pk]
+    context = {
+        "cohort": found,
+        "shown": shown,
+        "small_group": organisation.small_group,
+        "rules": rule_sentences(rules),
+        "may_manage": request.access.allows(Permission.MANAGE_COHORTS),
+        "may_see_people": request.access.allows(Permission.VIEW_ROSTER),
+        "formats": FORMATS,
+    }
+    return render(request, "reports/cohort.html", context)
 
 
 @require_safe
@@ -80,7 +101,7 @@ def cohort_report_file(request: OrganisationRequest, cohort_id: int, kind: str) 
     name, content = export_cohort_report(
         actor=request.access.actor,
         organisation=request.organisation,
-        cohort=_cohort_or_404(request, cohort_id),
+        cohort=cohort_or_404(request, cohort_id),
         wanted=wanted,
     )
     response = HttpResponse(content, content_type=CONTENT_TYPES[wanted])
@@ -97,19 +118,3 @@ def reports(request: OrganisationRequest) -> HttpResponse:
 
 
 FORMATS = [("xlsx", "XLSX"), ("csv", "CSV"), ("json", "JSON")]
-
-
-def _cohort_or_404(request: OrganisationRequest, cohort_id: int) -> Cohort:
-    try:
-        return cohort_named(request.organisation, f"id:{cohort_id}")
-    except Refusal:
-        raise Http404 from None
-
-
-def _funnel(report: CohortReport) -> list[dict[str, Any]]:
-    counts = asdict(report.totals)
-    return [
-        {"label": label, "count": counts[name]}
-        for name, (label, _meaning) in measure_meanings().items()
-        if name != "roster"
-    ]

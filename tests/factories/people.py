@@ -78,6 +78,6 @@ def sign_in(user: User, *organisations: Organisation, confirmed: bool = True) ->
     session = client.session
     session["doors"] = [organisation.pk for organisation in organisations] or "every"
     if confirmed:
-        note_confirmed(session)
+        note_confirmed(session, *(organisation.pk for organisation in organisations))
     session.save()
     return client

@@ -10,9 +10,11 @@ from portal.cohorts.services import create_cohort
 from portal.core.actor import OPERATOR
 from portal.core.tenancy import cursor_rows, organisation_scope
 from portal.core.worklist import note_work
-from portal.enrolments.services import create_enrolment_intake, enrol_employees
+from portal.enrolments.models import Enrolment, Invitation
+from portal.enrolments.services import carry_deliveries, create_enrolment_intake, enrol_employees
 from portal.people.services import ROSTER_CHANGED
 from portal.progress.services import catch_up, record_completions
+from portal.waves.models import Wave
 from tests.factories.people import make_employee
 
 if TYPE_CHECKING:
@@ -49,6 +51,37 @@ def enrol(organisation: Organisation, cohort: Cohort, employees: Iterable[Employ
         for employee in employees:
             cursor_rows("INSERT INTO enrolment_intake VALUES (%s, %s)", [employee.pk, cohort.pk])
         enrol_employees(actor=OPERATOR, organisation=organisation)
+
+
+def make_wave(organisation: Organisation, cohort: Cohort, name: str = "Première vague") -> Wave:
+    """Make a wave as a row, without a plan."""
+    with organisation_scope(organisation.pk):
+        return Wave.objects.create(
+            organisation=organisation, cohort=cohort, name=name, starts_at=START, created_by="Hélène Marchand"
+        )
+
+
+def invite(organisation: Organisation, wave: Wave, employee: Employee, state: str = "sent", number: int = 0) -> None:
+    """Write down an invitation as the waves do when its mail has this state."""
+    told = {"sent_at": START, "answered_at": START + timedelta(minutes=5)}
+    times = {
+        "planned": {},
+        "withdrawn": {},
+        "sent": {"sent_at": START},
+        "failed": {"answered_at": told["answered_at"]},
+    }.get(state, told)
+    with organisation_scope(organisation.pk):
+        enrolment = Enrolment.objects.get(cohort_id=wave.cohort_id, employee=employee)
+        Invitation.objects.create(
+            organisation=organisation,
+            enrolment=enrolment,
+            wave_id=wave.pk,
+            number=number,
+            state=state,
+            due_at=START,
+            **times,
+        )
+        carry_deliveries(actor=OPERATOR, organisation=organisation, enrolment_ids=[enrolment.pk])
 
 
 def event(kind: str = "started", number: str = "", *, day: int = 0, **fields: Any) -> dict[str, Any]:

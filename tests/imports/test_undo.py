@@ -12,12 +12,16 @@ from hypothesis import strategies as st
 from imports.runs import run_apply, run_undo
 from imports.services import approve_held, undo_import
 from imports.undo import Outlook, people_left_alone, undo_outlook
+from portal.cohorts.rules import Rule
+from portal.cohorts.services import set_membership
 from portal.core.actor import OPERATOR
 from portal.core.errors import Refusal
 from portal.core.tenancy import cursor_rows, organisation_scope
+from portal.enrolments.models import Enrolment
 from portal.people.models import Employee
 from portal.people.services import edit_employee
 from tests.factories.people import make_employee, make_learner, make_organisation
+from tests.factories.progress import caught_up, make_cohort
 from tests.imports.rosters import (
     apply_roster,
     confirm_and_apply,
@@ -51,6 +55,44 @@ def test_created_people_and_enrolments_go(laposte: Organisation, settings: Setti
 
     assert (after.state, after.counts["undo"]) == ("undone", {"removed": 5, "enrolments_removed": 5})
     assert (employees(laposte), enrolments(laposte)) == ([], [])
+
+
+def test_what_rules_made_of_the_newcomers_goes_with_them(laposte: Organisation) -> None:
+    everyone = make_cohort(laposte, "Tout le monde")
+    with organisation_scope(laposte.pk):
+        set_membership(actor=OPERATOR, organisation=laposte, cohort_id=everyone.pk, membership="everyone")
+    done = apply_roster(laposte, people(5))
+    caught_up(laposte)
+    assert len(enrolments(laposte)) == 5
+
+    undone(laposte, done.pk)
+    caught_up(laposte)
+
+    assert (employees(laposte), enrolments(laposte)) == ([], [])
+
+
+def test_a_move_taken_back_is_followed_by_the_rules(laposte: Organisation) -> None:
+    apply_roster(laposte, [person("00001", "Martin", "Zoé", "", "Lyon")])
+    lyon = make_cohort(laposte, "Lyon")
+    with organisation_scope(laposte.pk):
+        set_membership(
+            actor=OPERATOR,
+            organisation=laposte,
+            cohort_id=lyon.pk,
+            membership="rules",
+            rules=[Rule("site", ("Lyon",))],
+        )
+    caught_up(laposte)
+    done = apply_roster(laposte, [person("00001", "Martin", "Zoé", "", "Brest")])
+    caught_up(laposte)
+    with organisation_scope(laposte.pk):
+        assert Enrolment.objects.get().withdrawn_by == "rule"
+
+    undone(laposte, done.pk)
+    caught_up(laposte)
+
+    with organisation_scope(laposte.pk):
+        assert Enrolment.objects.get().withdrawn_at is None
 
 
 def test_only_fields_that_still_say_what_the_import_wrote_are_restored(laposte: Organisation) -> None:

@@ -18,7 +18,7 @@ from lxml import etree
 from portal.core.actor import OPERATOR
 from portal.core.tenancy import organisation_scope
 from portal.people.confirmation import CONFIRMED, CONFIRMED_SECONDS
-from portal.people.models import Membership
+from portal.people.models import Affiliation, Membership
 from portal.people.services import grant_role
 from sso.models import Connection, Identity, SignInTrace
 from tests.factories.people import make_user, sign_in
@@ -106,7 +106,7 @@ def test_after_ten_minutes_it_is_asked_again(poste: Company, browser: Client) ->
     answered(poste, browser, asked(browser, page))
     for age, asks in ((CONFIRMED_SECONDS - 30, False), (CONFIRMED_SECONDS + 1, True), (-60, True)):
         session = browser.session
-        session[CONFIRMED] = timezone.now().timestamp() - age
+        session[CONFIRMED] = {str(poste.organisation.pk): timezone.now().timestamp() - age}
         session.save()
         answer = browser.post(f"{page}move/", {"act": "lead"})
         assert answer["Location"].startswith(CONFIRM) is asks
@@ -178,6 +178,8 @@ def test_every_sensitive_act_asks(poste: Company, browser: Client, odile: User) 
         *(f"{page}{what}/" for what in ("metadata", "activate", "follow", "keys", "move", "versions/1")),
         "/o/laposte/sign-in/required/",
         f"/o/laposte/sign-in/required/{odile.pk}/",
+        # Whoever holds a link is not asked: what it may switch on is asked for when it is made.
+        "/o/laposte/sign-in/links/new/",
     ]
     for act in acts:
         answer = browser.post(act)
@@ -195,6 +197,31 @@ def test_loosening_a_safeguard_asks_and_tightening_does_not(browser: Client, pos
     assert browser.post(where, {**values, **tighter})["Location"] == "/o/laposte/settings/"
     poste.organisation.refresh_from_db()
     assert (poste.organisation.departure_percent, poste.organisation.small_group) == (9, 11)
+
+
+def test_what_one_company_confirmed_says_nothing_to_another(
+    poste: Company, avion: Company, odile_of_poste: User
+) -> None:
+    airbus = avion.organisation
+    Affiliation.objects.create(user=odile_of_poste, organisation=airbus)
+    with organisation_scope(airbus.pk):
+        grant_role(actor=OPERATOR, organisation=airbus, user=odile_of_poste, role=Membership.Role.REPORT_VIEWER)
+        Identity.objects.create(
+            organisation=airbus,
+            connection=avion.connection,
+            subject=SUBJECT,
+            user=odile_of_poste,
+            last_seen_at=timezone.now(),
+        )
+    browser = sign_in(odile_of_poste, poste.organisation, airbus, confirmed=False)
+    asks = browser.get("/o/airbus/sign-in/confirm/", {"next": "/o/airbus/"})
+    assert answered(avion, browser, asks.context["going"].url)["Location"] == "/o/airbus/"
+
+    answer = browser.post(f"{page_of(poste)}move/", {"act": "close"})
+
+    assert answer["Location"].startswith(CONFIRM)
+    with organisation_scope(poste.organisation.pk):
+        assert Connection.objects.get().closed_at is None
 
 
 # --- The second factor ------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from portal.core.tenancy import organisation_scope
 from portal.people.models import Affiliation, Employee, LearnerReference, Membership, User
 from portal.people.services import grant_role
 from sso import memory
+from sso.matching import decline_match
 from sso.models import Identity
 from tests.factories.people import make_employee
 from tests.sso.company import make_company
@@ -299,3 +300,23 @@ def test_another_method_is_refused_and_a_stranger_is_sent_to_the_door(poste: Com
 
     assert browser.put("/me/join/").status_code == 405
     assert Client().get("/me/join/").status_code == 302
+
+
+def test_a_no_of_hr_outlives_the_joining(poste: Company, laposte: Organisation) -> None:
+    """Two connections of one organisation: HR has said of the second account that it is not this employee."""
+    second = make_company(laposte, name="second")
+    browser, _first, later = both(poste, second)
+    amelie = make_employee(laposte, "5")
+    with organisation_scope(laposte.pk):
+        decline_match(
+            actor=OPERATOR,
+            organisation=laposte,
+            affiliation_id=Affiliation.objects.get(user=later).pk,
+            employee_id=amelie.pk,
+        )
+    assert join(browser).status_code == 200
+
+    second.sign_in(Client(), attributes=(("employeeNumber", ("5",)),))
+
+    with organisation_scope(laposte.pk):
+        assert Affiliation.objects.get(organisation=laposte).employee_id is None

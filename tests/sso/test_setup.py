@@ -16,12 +16,14 @@ from django.utils import timezone
 
 from portal.audit.selectors import audit_lines
 from portal.core.actor import OPERATOR
+from portal.core.errors import Refusal
 from portal.core.tenancy import organisation_scope
 from portal.organisations.models import SetupLink
 from portal.organisations.setup_links import create_setup_link, revoke_setup_link
 from portal.people.models import Affiliation, User
-from sso.connecting import activate_connection
+from sso.connecting import activate_connection, read_metadata
 from sso.diagnosis import code_words
+from sso.drafts import confirm_metadata, propose_metadata
 from sso.guides import GUIDES
 from sso.models import Connection, Identity, MetadataVersion, SignInRequest, SignInTrace
 from sso.vendors import VENDORS
@@ -487,6 +489,57 @@ def test_a_test_that_was_answered_before_the_change_proves_nothing(it: Wizard) -
     it.confirm()
     it.browser.get(posted["Location"], follow=True)
     assert it.state == "configured"
+
+
+def test_a_test_that_was_answered_before_a_replacement_proves_nothing(poste: Company, as_odile: Client) -> None:
+    other = kit.keys("another idp")
+    base = f"/o/laposte/sign-in/{poste.connection.public_id}/"
+    begun = as_odile.post(f"{base}setup/test/")
+    posted = poste.post(poste.answer(request_id_in(begun.context["going"].url)))
+    assert posted.status_code == 303
+    document = kit.metadata(
+        entity_id=poste.entity_id,
+        sso_url=poste.connection.idp_sso_url,
+        certificates=(other.certificate_pem,),
+    )
+    as_odile.post(f"{base}metadata/", {"text": document})
+
+    as_odile.get(posted["Location"], follow=True)
+
+    with organisation_scope(poste.organisation.pk):
+        assert Connection.objects.get().state == "configured"
+
+
+def test_what_was_replaced_meanwhile_is_not_switched_on(it: Wizard) -> None:
+    it.configured().test(number="007")
+    looked_at = it.connection
+    assert looked_at.state == "tested"
+    it.give(it.document(certificates=(kit.keys("another").certificate_pem,)))
+    it.confirm()
+
+    with organisation_scope(it.organisation.pk), pytest.raises(Refusal) as refused:
+        activate_connection(actor=OPERATOR, organisation=it.organisation, connection=looked_at)
+
+    assert refused.value.code == "not_tested"
+    assert it.state == "configured"
+
+
+def test_an_address_that_nobody_confirmed_is_not_followed(it: Wizard) -> None:
+    it.configured().test(number="007")
+    other = "https://elsewhere.example/metadata"
+    with organisation_scope(it.organisation.pk):
+        version = propose_metadata(
+            actor=OPERATOR,
+            organisation=it.organisation,
+            connection=it.connection,
+            idp=read_metadata(it.document().encode()),
+            source=other,
+        )
+        assert it.connection.metadata_url == ""
+        confirm_metadata(actor=OPERATOR, organisation=it.organisation, connection=it.connection, version_id=version.pk)
+
+    known = it.connection
+    assert (known.metadata_url, known.due_at is not None) == (other, True)
 
 
 def test_one_identity_provider_is_connected_once_in_an_organisation(it: Wizard, poste: Company) -> None:

@@ -357,6 +357,17 @@ def test_an_address_that_posts_rubbish_is_held_back(poste: Company, visitor: Cli
         assert SignInTrace.objects.count() == traces
 
 
+def test_rubbish_in_the_name_of_a_test_is_held_back_too(poste: Company, as_odile: Client) -> None:
+    begun = as_odile.post(f"/o/laposte/sign-in/{poste.connection.public_id}/setup/test/")
+    forged = kit.encode(poste.message(request_id_in(begun.context["going"].url)).tree())
+    for _ in range(MOST_FAILURES + 2):
+        last = poste.post(forged)
+
+    assert last.status_code == 429
+    with organisation_scope(poste.organisation.pk):
+        assert SignInTrace.objects.count() == MOST_FAILURES
+
+
 def test_invented_tickets_do_not_fill_the_journal(poste: Company, visitor: Client) -> None:
     for _ in range(MOST_FAILURES + 2):
         last = visitor.get(poste.path("acs/finish/"), {"t": "invented"})

@@ -295,6 +295,23 @@ def test_putting_back_restores_whom_the_change_had_suspended(inside: Company, od
     assert suspended(inside) == {"helene"}
 
 
+def test_putting_a_version_back_restores_nobody_whom_it_never_knew(inside: Company, odile: User, helene: User) -> None:
+    contractors = versions.version_in_use(inside.connection)
+    make_identity(inside, odile, "known to the contractor")
+    companys = read(inside, idp_of(inside, FRESH))
+    assert companys
+    versions.accept_version(**acts(inside), version_id=companys.pk)  # type: ignore[arg-type]
+    make_identity(inside, helene, "known to the company")
+    moved = read(inside, idp_of(inside, FRESH, sso_url="https://idp.elsewhere.example/sso"))
+    assert moved
+    versions.accept_version(**acts(inside), version_id=moved.pk)  # type: ignore[arg-type]
+    assert suspended(inside) == {"known to the contractor", "known to the company"}
+
+    versions.roll_back(**acts(inside), version_id=contractors.pk)  # type: ignore[arg-type]
+
+    assert suspended(inside) == {"known to the company"}
+
+
 def test_another_connection_keeps_its_identity_provider(inside: Company) -> None:
     other = make_company(inside.organisation, name="second")
     version = read(inside, idp_of(inside, FRESH, entity_id=other.entity_id))

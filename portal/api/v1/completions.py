@@ -8,7 +8,7 @@ from itertools import islice
 from typing import IO, TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import extend_schema, extend_schema_serializer
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import ParseError, PermissionDenied
 from rest_framework.parsers import BaseParser
@@ -93,6 +93,9 @@ class RecordCompletions(TokenOperation):
         email = serializers.EmailField(required=False)
         progress = serializers.IntegerField(required=False, min_value=0, max_value=100)
         certificate_url = serializers.URLField(required=False)
+        account = serializers.CharField(
+            required=False, max_length=200, help_text="The platform's own name for the person."
+        )
 
     @extend_schema_serializer(component_name="Recorded")
     class OutputSerializer(serializers.Serializer[Any]):
@@ -115,7 +118,12 @@ class RecordCompletions(TokenOperation):
             "application/json": InputSerializer(many=True),
             "application/x-ndjson": InputSerializer,
         },
-        responses=OutputSerializer,
+        parameters=[
+            OpenApiParameter(
+                "whole", bool, description="1: one event that is refused refuses the whole request, answered 422."
+            )
+        ],
+        responses={200: OutputSerializer, 422: OutputSerializer},
     )
     def post(self, request: Request) -> Response:
         if WRITE_COMPLETIONS not in self.holder.scopes:
@@ -124,15 +132,17 @@ class RecordCompletions(TokenOperation):
         events = request.data.get(EVENTS, []) if isinstance(request.data, dict) else []
         if not events:
             raise ParseError(_("A list of events is expected."))
+        whole = request.query_params.get("whole") in {"1", "true"}
         recorded = record_completions(
             actor=self.holder.actor,
             events=events,
             allowed=self.holder.organisations or None,
             issues_shown=MOST_EVENTS,
+            whole=whole,
         )
         for organisation_id in recorded.organisation_ids:
             enqueue_on_commit(catch_up_organisation, organisation_id)
-        return Response(self.OutputSerializer(recorded).data)
+        return Response(self.OutputSerializer(recorded).data, status=422 if whole and recorded.rejected else 200)
 
 
 def _bounded_body(stream: IO[bytes]) -> bytes:

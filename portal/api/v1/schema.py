@@ -18,6 +18,14 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
         return {"type": "http", "scheme": "bearer"}
 
 
+class StatementScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # Registers itself.
+    target_class = "portal.api.v1.xapi.StatementAuthentication"
+    name = "statements"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:  # noqa: ANN401, ARG002  spectacular's signature.
+        return {"type": "http", "scheme": "basic"}
+
+
 class PersonScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # Registers itself.
     target_class = "portal.api.authentication.PersonAuthentication"
     name = "session"

@@ -76,12 +76,6 @@ def day(value: dt.date | None) -> str:
 
 
 @register.filter
-def iso_day(value: str) -> str:
-    """Write the day of a moment that waited as text, as in the context of a mail."""
-    return day(dt.datetime.fromisoformat(value))
-
-
-@register.filter
 def moment(value: dt.datetime | None) -> str:
     """Write a date and its time of day, in the portal's time zone: 22 novembre 2026, 18 h 04."""
     if not value:

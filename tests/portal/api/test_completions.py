@@ -66,6 +66,19 @@ def test_the_same_again_changes_nothing(platform: Client, amelie: Employee) -> N
     assert post(platform, events).json()["duplicate"] == 1
 
 
+def test_a_whole_request_or_nothing(platform: Client, laposte: Organisation, amelie: Employee) -> None:
+    events = [event("started", "00412877"), {**event("started", "00412877"), "progress": 101}]
+    response = platform.post(f"{URL}?whole=1", json.dumps(events), content_type="application/json")
+    assert response.status_code == 422
+    body = response.json()
+    assert (body["accepted"], body["rejected"]) == (0, 2)
+    assert [issue["code"] for issue in body["issues"]] == ["batch_refused", "bad_progress"]
+    with organisation_scope(laposte.pk):
+        assert not CompletionEvent.objects.exists()
+    good = platform.post(f"{URL}?whole=1", json.dumps(events[:1]), content_type="application/json")
+    assert (good.status_code, good.json()["accepted"]) == (200, 1)
+
+
 def test_nobody_is_refused(client: Client) -> None:
     response = post(client, [event()])
     assert response.status_code == 401

@@ -156,7 +156,7 @@ def test_the_demo_says_what_to_try(db: None, settings: Settings, tmp_path: Path)
     assert "Hélène" in Client().get("/").text
 
 
-@pytest.mark.parametrize("path", ["/c/code/", "/road/", "/i/token/"])
+@pytest.mark.parametrize("path", ["/road/", "/i/token/"])
 def test_pages_to_come_say_so(path: str, db: None) -> None:
     answer = Client().get(path)
 

@@ -28,8 +28,8 @@ def test_the_numbers_are_those_of_the_cohort(as_victor: Client, vague: Cohort) -
 
     assert "2 personnes certifiées sur 8 inscrites." in answer.text
     counted = answer.context["counted"]
-    assert (counted.roster, counted.enrolled, counted.invited) == (8, 8, 8)
-    assert (counted.started, counted.completed, counted.certified) == (4, 2, 2)
+    assert (counted.roster, counted.enrolled, counted.figures.invited) == (8, 8, 8)
+    assert (counted.started, counted.figures.completed, counted.certified) == (4, 2, 2)
     assert [line.cohort.name for line in answer.context["cohorts"]] == ["Vague 1"]
 
 

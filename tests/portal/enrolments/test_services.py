@@ -10,6 +10,7 @@ from portal.core.tenancy import cursor_rows, organisation_scope
 from portal.core.worklist import pending_work
 from portal.enrolments.models import Enrolment
 from portal.enrolments.services import (
+    ENROLMENT_CHANGED,
     activate_enrolments,
     create_enrolment_intake,
     create_step_intake,
@@ -64,10 +65,8 @@ def steps(employee: Employee, cohort: Cohort, **facts: Any) -> int:
 def test_a_pair_is_enrolled_once_however_often_it_is_given(amelie: Employee, cohort: Cohort) -> None:
     assert enrol(cohort, amelie, amelie) == 1
     assert enrol(cohort, amelie) == 0
-    noted = [
-        work.subject_id for work in pending_work(organisation_id=amelie.organisation_id) if work.topic == COHORT_CHANGED
-    ]
-    assert noted == [cohort.pk, cohort.pk]
+    noted = [(work.topic, work.subject_id) for work in pending_work(organisation_id=amelie.organisation_id)]
+    assert noted == [(COHORT_CHANGED, cohort.pk), (ENROLMENT_CHANGED, amelie.pk)]
 
 
 def test_whoever_withdrew_stays_withdrawn(amelie: Employee, cohort: Cohort) -> None:

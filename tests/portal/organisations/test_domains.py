@@ -238,3 +238,22 @@ def test_what_is_due_for_a_look(laposte: Organisation) -> None:
     # Neither the one that was never verified, nor laposte.example, for which the operator vouches.
     assert due == {old.domain, missing.domain}
     assert unproved.verified_at is None
+
+
+def test_subdomains_that_were_added_while_the_dns_was_asked_are_looked_at_too(
+    laposte: Organisation, airbus: Organisation
+) -> None:
+    verified(airbus, "north.acme.fr")
+    asked = claim(laposte, "acme.fr")
+    claim(laposte, "acme.fr", below=True)
+
+    assert refusal_of(lambda: verify(laposte, asked)) == "cannot_verify"
+    assert not owns_domain(laposte, "north.acme.fr")
+
+
+def test_a_claim_that_was_given_up_meanwhile_is_not_verified(laposte: Organisation) -> None:
+    asked = claim(laposte, "acme.fr")
+    with organisation_scope(laposte.pk):
+        remove_domain(actor=OPERATOR, organisation=laposte, claimed=EmailDomain.objects.get(pk=asked.pk))
+
+    assert refusal_of(lambda: verify(laposte, asked)) == "record_missing"

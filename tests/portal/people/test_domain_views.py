@@ -106,7 +106,7 @@ def test_the_weekly_look_writes_to_the_owners(
     recheck_domains()
     recheck_domains()
 
-    assert mails(laposte) == [("domain_missing", odile.email)]
+    assert mails(laposte) == [("domain-missing", odile.email)]
     assert zone.asked == ["_portal-verify.poste.fr"]
     assert owns_domain(laposte, "poste.fr")
     assert as_odile.get(PAGE).context["cards"][1].lost_on is not None
@@ -115,7 +115,7 @@ def test_the_weekly_look_writes_to_the_owners(
     EmailDomain.objects.filter(pk=domain.pk).update(missing_since=earlier, checked_at=earlier)
     recheck_domains()
 
-    assert mails(laposte)[-1] == ("domain_lost", odile.email)
+    assert mails(laposte)[-1] == ("domain-lost", odile.email)
     assert not owns_domain(laposte, "poste.fr")
 
 
@@ -137,9 +137,9 @@ def test_the_mails_say_what_to_put_back(
         context = OutgoingMail.objects.get().context
 
     with translation.override(language):
-        said = {name: render_to_string(f"email/{name}/{part}", context) for name in ("domain_missing", "domain_lost")}
+        said = {name: render_to_string(f"email/{name}/{part}", context) for name in ("domain-missing", "domain-lost")}
 
     for text in said.values():
         assert "poste.fr" in text
-        assert part == "subject.txt" or (domain.challenge in text and context["url"] in text)
-    assert said["domain_missing"] != said["domain_lost"]
+        assert part == "subject.txt" or (domain.challenge in text and context["path"] in text)
+    assert said["domain-missing"] != said["domain-lost"]

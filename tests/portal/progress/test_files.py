@@ -12,6 +12,7 @@ from portal.progress.facts import Unreadable
 from portal.progress.files import LONGEST_LINE, events_of_file, events_of_lines
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 UNREADABLE = Unreadable("unreadable_line")
@@ -20,7 +21,12 @@ UNREADABLE = Unreadable("unreadable_line")
 def events(folder: Path, content: bytes, name: str = "events.dat") -> list[tuple[int, object]]:
     path = folder / name
     path.write_bytes(content)
-    return list(events_of_file(path))
+    return textless(events_of_file(path))
+
+
+def textless(found: Iterable[tuple[int, object]]) -> list[tuple[int, object]]:
+    """Leave out what stood in the lines that could not be read."""
+    return [(row, item._replace(text="") if isinstance(item, Unreadable) else item) for row, item in found]
 
 
 def test_lines_are_numbered_as_they_stand(tmp_path: Path) -> None:
@@ -34,11 +40,18 @@ def test_a_line_in_another_encoding_is_unreadable(tmp_path: Path) -> None:
 
 def test_a_line_without_end_does_not_fill_the_memory() -> None:
     stream = io.BytesIO(b'{"a": "' + b"x" * (3 * LONGEST_LINE) + b'"}\n{"event_id": "b"}\n')
-    assert list(events_of_lines(stream)) == [(1, UNREADABLE), (2, {"event_id": "b"})]
+    assert textless(events_of_lines(stream)) == [(1, UNREADABLE), (2, {"event_id": "b"})]
+
+
+def test_what_could_not_be_read_is_kept_in_part() -> None:
+    ((_row, line),) = events_of_lines(io.BytesIO(b"\xff no json " + b"x" * 5_000))
+    assert isinstance(line, Unreadable)
+    assert line.text.startswith("\ufffd no json xxx")
+    assert len(line.text) == 2_000
 
 
 def test_a_deeply_nested_line_is_unreadable() -> None:
-    assert list(events_of_lines(io.BytesIO(b"[" * 60_000))) == [(1, UNREADABLE)]
+    assert textless(events_of_lines(io.BytesIO(b"[" * 60_000))) == [(1, UNREADABLE)]
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
@@ -66,7 +79,7 @@ def test_a_broken_record_is_unreadable_and_the_next_is_not(tmp_path: Path) -> No
         (b" \n\n", "empty_file"),
         (b"%PDF-1.7\n", "unknown_format"),
         (b"name,age\n", "unknown_format"),
-        (b"PK\x03\x04\x00\x00", "unknown_format"),
+        (b"PK\x03\x04\x00\x00", "truncated"),
     ],
 )
 def test_what_holds_no_events_is_refused(tmp_path: Path, content: bytes, code: str) -> None:

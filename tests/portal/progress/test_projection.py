@@ -10,6 +10,8 @@ import pytest
 
 from portal.core.tenancy import organisation_scope
 from portal.enrolments.models import Enrolment
+from portal.organisations.models import DoorKind
+from portal.organisations.services import open_door
 from portal.people.models import LearnerReference
 from tests.factories.progress import START, caught_up, enrol, event, make_cohort, record
 
@@ -70,6 +72,21 @@ def test_the_latest_certificate_is_the_one_shown(laposte: Organisation) -> None:
     caught_up(laposte)
     assert steps(laposte)[1:5] == (START + 3 * DAY, START + 3 * DAY, START + 7 * DAY, "https://c/b")
     assert LearnerReference.objects.get().first_certified_on == (START + 3 * DAY).date()
+
+
+def test_a_revoked_certificate_is_none_of_the_million(laposte: Organisation, airbus: Organisation) -> None:
+    record(certificate(3, "a"), certificate(7, "b"))
+    caught_up(laposte)
+    record(event("revoked", "00412877", day=5))
+    caught_up(laposte)
+    reference = LearnerReference.objects.get()
+    assert reference.first_certified_on == (START + 7 * DAY).date()
+    with organisation_scope(airbus.pk):
+        open_door(kind=DoorKind.LEARNER, key=str(reference.reference), organisation_id=airbus.pk)
+    record(event("revoked", "00412877", day=9))
+    caught_up(laposte)
+    # Another employer may know of a certificate: what is not known here is not taken back.
+    assert LearnerReference.objects.get().first_certified_on == (START + 7 * DAY).date()
 
 
 def test_the_order_of_arrival_does_not_matter(laposte: Organisation) -> None:

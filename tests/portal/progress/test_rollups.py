@@ -49,9 +49,9 @@ def figures(organisation: Organisation, cohort: Cohort) -> tuple[Figures, dict[s
 
 def test_totals_are_sums_over_days_and_sites(laposte: Organisation, cohort: Cohort) -> None:
     totals, by_site = figures(laposte, cohort)
-    assert totals == Figures(roster=7, enrolled=7, started=2, completed=1, certified=1)
+    assert totals == Figures(roster=7, enrolled=7, active=2, started=2, completed=1, certified=1)
     assert by_site == {
-        "Lyon": Figures(roster=4, enrolled=4, started=2, completed=1, certified=1),
+        "Lyon": Figures(roster=4, enrolled=4, active=2, started=2, completed=1, certified=1),
         "Nantes": Figures(roster=3, enrolled=3),
     }
     with organisation_scope(laposte.pk):
@@ -69,7 +69,7 @@ def test_leavers_stay_in_the_cohort_and_leave_the_roster(laposte: Organisation, 
         gone = Employee.objects.get(employee_number="Lyon-0001")
         deactivate_employees(actor=OPERATOR, organisation=laposte, employee_ids=[gone.pk])
     caught_up(laposte)
-    assert figures(laposte, cohort)[0] == Figures(roster=6, enrolled=7, started=2, completed=1, certified=1)
+    assert figures(laposte, cohort)[0] == Figures(roster=6, enrolled=7, active=2, started=2, completed=1, certified=1)
 
 
 def test_withdrawn_people_do_not_count(laposte: Organisation, cohort: Cohort) -> None:
@@ -77,7 +77,7 @@ def test_withdrawn_people_do_not_count(laposte: Organisation, cohort: Cohort) ->
         gone = Enrolment.objects.get(employee__employee_number="Lyon-0001")
         Enrolment.objects.filter(pk=gone.pk).update(state="withdrawn", withdrawn_at=gone.enrolled_at)
     assert rebuild(actor=OPERATOR, organisation=laposte).different > 0
-    assert figures(laposte, cohort)[0] == Figures(roster=7, enrolled=6, started=1)
+    assert figures(laposte, cohort)[0] == Figures(roster=7, enrolled=6, active=1, started=1)
 
 
 def test_a_site_that_empties_disappears(laposte: Organisation, cohort: Cohort) -> None:

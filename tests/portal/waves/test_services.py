@@ -16,6 +16,7 @@ from portal.core.models import OutgoingMail
 from portal.core.outbox import MAIL_CHANGED
 from portal.core.tenancy import cursor_rows, organisation_scope
 from portal.core.worklist import note_work
+from portal.enrolments.by_hand import withdraw_by_hand
 from portal.enrolments.models import Enrolment, Invitation
 from portal.enrolments.services import create_enrolment_intake, unenrol_employees
 from portal.people.models import Employee
@@ -199,6 +200,19 @@ def test_an_undone_import_sends_nothing(laposte: Organisation, cohort: Cohort) -
         assert set(OutgoingMail.objects.values_list("state", flat=True)) == {"withdrawn"}
     release(laposte, NINE + DAY)
     assert mail.outbox == []
+
+
+def test_a_mail_in_the_outbox_does_not_leave_to_the_withdrawn(laposte: Organisation, cohort: Cohort) -> None:
+    """One that is being sent already cannot be called back, and is told as what it is."""
+    wave = planned(cohort)
+    release_due(actor=OPERATOR, organisation=laposte, now=NINE + HOUR)
+    with organisation_scope(laposte.pk):
+        OutgoingMail.objects.filter(address="p4@laposte.example").update(state="sending")
+        people = list(Employee.objects.filter(employee_number__in=["1", "4"]).values_list("pk", flat=True))
+        assert withdraw_by_hand(actor=OPERATOR, organisation=laposte, cohort=cohort, employee_ids=people) == 2
+        assert OutgoingMail.objects.get(address="p1@laposte.example").state == "withdrawn"
+        assert OutgoingMail.objects.get(address="p4@laposte.example").state == "sending"
+    assert states(wave) == {"queued": 3, "withdrawn": 1}
 
 
 def test_whoever_left_or_has_begun_meanwhile_is_not_written_to(laposte: Organisation, cohort: Cohort) -> None:

@@ -1,0 +1,1 @@
+"""The learning platforms: one adapter each, behind one small protocol (`protocol`)."""
