@@ -9,8 +9,8 @@ from portal.api.v1.completions import RecordCompletions
 from portal.api.v1.me import ReadMe
 from portal.api.v1.rosters import PutRoster, ReadImport
 from portal.api.v1.schema import ReadSchema
-from portal.core.mail_views import mail_report
 from portal.api.v1.xapi import ReadAbout, ReadAboutWithSlash, Statements, StatementsWithSlash
+from portal.core.mail_views import mail_report
 
 urlpatterns = [
     path("api/v1/schema/", ReadSchema.as_view(), name="api_schema"),

@@ -119,7 +119,7 @@ def test_the_page_costs_the_same_whatever_the_wave(
     hr.post(reverse("wave_plan", args=["laposte", wave.pk]))
     address = reverse("wave", args=["laposte", wave.pk])
     hr.get(address)
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(19):
         hr.get(address)
 
 
