@@ -12,10 +12,10 @@ urlpatterns = [
     path("o/<slug:org>/cohorts/<int:cohort_id>/waves/", views.wave_list, name="waves"),
     path("o/<slug:org>/cohorts/<int:cohort_id>/waves/new/", views.wave_new, name="wave_new"),
     path("o/<slug:org>/cohorts/<int:cohort_id>/sheets/", paper_views.sheets, name="wave_sheets"),
-    # /o/<org>/codes/
-    path("o/<slug:org>/codes/", paper_views.codes, name="codes"),
-    path("o/<slug:org>/codes/print/", paper_views.codes_print, name="codes_print"),
-    path("o/<slug:org>/codes/<int:code_id>/revoke/", paper_views.code_revoke, name="code_revoke"),
+    # /o/<org>/cohorts/codes/
+    path("o/<slug:org>/cohorts/codes/", paper_views.codes, name="codes"),
+    path("o/<slug:org>/cohorts/codes/print/", paper_views.codes_print, name="codes_print"),
+    path("o/<slug:org>/cohorts/codes/<int:code_id>/revoke/", paper_views.code_revoke, name="code_revoke"),
     # /code/
     path("code/", code_views.code, name="code"),
     path("code/passkey/", code_views.code_passkey, name="code_passkey"),

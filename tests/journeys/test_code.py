@@ -58,7 +58,7 @@ def test_from_the_printer_to_the_course(page: Page, portal: Portal, eyes: Eyes, 
 
     # HR sees the codes, and prints the sheets of a cohort.
     sign_in_with_password(page, portal, "hr@laposte.example", PASSWORD)
-    page.goto(f"{portal.address}/o/laposte/codes/")
+    page.goto(f"{portal.address}/o/laposte/cohorts/codes/")
     look_wide_and_narrow(page, eyes, "codes")
     expect(page.get_by_role("table")).to_contain_text("pas encore utilisé")
     page.goto(f"{portal.address}/o/laposte/cohorts/")
@@ -103,7 +103,7 @@ def test_from_the_printer_to_the_course(page: Page, portal: Portal, eyes: Eyes, 
     # HR withdraws it: the session ends at once, and the passkey opens nothing any more.
     page.context.clear_cookies()
     sign_in_with_password(page, portal, "hr@laposte.example", PASSWORD)
-    page.goto(f"{portal.address}/o/laposte/codes/")
+    page.goto(f"{portal.address}/o/laposte/cohorts/codes/")
     page.get_by_role("row", name=slip["name"]).get_by_role("button", name="Retirer").click()
     expect(page.locator("main")).to_contain_text("C’est retiré")
     page.context.clear_cookies()

@@ -9,6 +9,9 @@ import json
 import os
 import subprocess
 import sys
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,6 +25,8 @@ from portal.core.tenancy import organisation_scope
 from portal.core.worklist import pending_work
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pytest_django.fixtures import Settings
 
     from portal.organisations.models import Organisation
@@ -261,3 +266,60 @@ def test_a_provider_without_its_secret_stops_the_start(given: dict[str, str], sa
     )
     assert begun.returncode == 1
     assert said in begun.stderr
+
+
+@pytest.mark.parametrize(
+    ("code", "state", "error"),
+    [
+        (200, "sent", ""),
+        (401, "due", "api_401"),
+        (400, "failed", "api_400"),
+        (429, "due", "api_429"),
+        (500, "uncertain", "api_500"),
+        (0, "due", "unreachable"),
+    ],
+)
+def test_what_a_providers_answer_means(
+    mail: OutgoingMail, settings: Settings, code: int, state: str, error: str
+) -> None:
+    """A provider that failed may have taken the mail all the same; one that nobody reached has not."""
+    with answering(code) as address:
+        settings.EMAIL_BACKEND = "anymail.backends.postmark.EmailBackend"
+        settings.ANYMAIL = {"POSTMARK_SERVER_TOKEN": "token", "POSTMARK_API_URL": address}
+        with organisation_scope(mail.organisation_id):
+            OutgoingMail.objects.update(state="due", sent_at=None)
+        deliver_mail(organisation_id=mail.organisation_id)
+    assert (state_of(mail), mail.error) == (state, error)
+    assert bool(mail.message_id) is (code == 200)
+
+
+@contextmanager
+def answering(code: int) -> Iterator[str]:
+    """A provider on this machine that gives one answer; with 0, nobody listens there."""
+
+    class Provider(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            body = json.dumps([{"ErrorCode": 0, "Message": "OK", "MessageID": "b7bc2f4a", "To": "a@laposte.example"}])
+            self.send_response(code)
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    server = HTTPServer(("127.0.0.1", 0), Provider)
+    address = f"http://127.0.0.1:{server.server_port}/"
+    if not code:
+        server.server_close()
+        yield address
+        return
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield address
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -103,7 +103,14 @@ def test_from_the_slip_to_the_course_and_back_with_the_passkey(laposte: Organisa
 def test_it_opens_no_page_of_staff_nor_of_accounts(laposte: Organisation, slip: Slip) -> None:
     client = come_in(slip.code, Device())
     for address in (
-        *("/o/laposte/", "/o/laposte/roster/", "/o/laposte/codes/", "/manage/", "/account/2fa/", "/account/email/"),
+        *(
+            "/o/laposte/",
+            "/o/laposte/roster/",
+            "/o/laposte/cohorts/codes/",
+            "/manage/",
+            "/account/2fa/",
+            "/account/email/",
+        ),
         *("/account/password/change/", "/account/2fa/webauthn/add/", "/account/password/set/"),
     ):
         assert client.get(address).status_code == 404, address
