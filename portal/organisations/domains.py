@@ -125,7 +125,7 @@ def verify_domain(*, actor: Actor, organisation: Organisation, claimed: EmailDom
     if answer is Answer.MISSING:
         raise _record_missing()
     _lock(claimed.domain)
-    # As it is now: whoever runs the DNS chooses how long it takes to answer, and could have changed the claim meanwhile.
+    # As it is now: whoever runs the DNS chooses how long it takes to answer, and could change the claim meanwhile.
     known = EmailDomain.objects.filter(organisation=organisation, pk=claimed.pk).first()
     if known is None:
         raise _record_missing()

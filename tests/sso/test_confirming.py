@@ -199,7 +199,9 @@ def test_loosening_a_safeguard_asks_and_tightening_does_not(browser: Client, pos
     assert (poste.organisation.departure_percent, poste.organisation.small_group) == (9, 11)
 
 
-def test_what_one_company_confirmed_says_nothing_to_another(poste: Company, avion: Company, odile_of_poste: User) -> None:
+def test_what_one_company_confirmed_says_nothing_to_another(
+    poste: Company, avion: Company, odile_of_poste: User
+) -> None:
     airbus = avion.organisation
     Affiliation.objects.create(user=odile_of_poste, organisation=airbus)
     with organisation_scope(airbus.pk):
@@ -284,4 +286,3 @@ def test_the_password_alone_is_no_second_factor(gaelle: User, poste: Company) ->
 
     assert browser.get(CONFIRM, {"next": page_of(poste)})["Location"].startswith("/account/2fa/reauthenticate/")
     assert not is_confirmed(browser)
-

@@ -536,9 +536,7 @@ def test_an_address_that_nobody_confirmed_is_not_followed(it: Wizard) -> None:
             source=other,
         )
         assert it.connection.metadata_url == ""
-        confirm_metadata(
-            actor=OPERATOR, organisation=it.organisation, connection=it.connection, version_id=version.pk
-        )
+        confirm_metadata(actor=OPERATOR, organisation=it.organisation, connection=it.connection, version_id=version.pk)
 
     known = it.connection
     assert (known.metadata_url, known.due_at is not None) == (other, True)
