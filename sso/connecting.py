@@ -19,7 +19,7 @@ from portal.organisations.models import DoorKind
 from portal.organisations.services import open_door
 from portal.organisations.setup_links import complete_setup_link
 from sso.diagnosis import metadata_sentence
-from sso.models import Connection
+from sso.models import Connection, MetadataVersion
 from sso.parties import KEY_PURPOSE, address, identity_provider
 from sso.saml.config import IdentityProvider, new_key_pair
 from sso.saml.errors import SAMLError
@@ -123,6 +123,9 @@ def activate_connection(
     if not before.update(state=Connection.State.ACTIVE, activated_at=timezone.now()):
         return
     connection.state = Connection.State.ACTIVE
+    # What the set-up proposed and nobody confirmed; what was read from the address since has its reasons.
+    proposed = MetadataVersion.objects.filter(organisation_id=organisation.pk, connection=connection, reasons=[])
+    proposed.filter(state=MetadataVersion.State.PENDING).delete()
     if connection.setup_link_id:
         # Whoever switches it on: the link has done its work.
         complete_setup_link(organisation=organisation, link_id=connection.setup_link_id)

@@ -192,8 +192,10 @@ FORBIDDEN_HEADERS: Final[dict[str, re.Pattern[str]]] = {
         r"\b((?<!nom de )(?<!nom )naissance|nee? le|ne e le|date naiss|ddn|birth ?date|date of birth|dob"
         r"|birthday|birth ?place|place of birth)\b|^(age|birth)$"
     ),
+    # Not "salaries" alone: without its accents, that is the French word for employees.
     "salary": re.compile(
-        r"\b(salaires?|remunerations?|salary|salaries|wages?|brut annuel|brut mensuel|net mensuel|bonus"
+        r"\b(salaires?|remunerations?|salary|(?:annual|monthly|base|gross|net) salaries|wages?|brut annuel"
+        r"|brut mensuel|net mensuel|bonus"
         r"|compensation|taux horaire|net a payer|pay grade|base pay)\b"
     ),
     "address": re.compile(

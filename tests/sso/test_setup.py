@@ -542,6 +542,17 @@ def test_an_address_that_nobody_confirmed_is_not_followed(it: Wizard) -> None:
     assert (known.metadata_url, known.due_at is not None) == (other, True)
 
 
+def test_what_a_link_left_unconfirmed_ends_with_the_set_up(it: Wizard, as_odile: Client) -> None:
+    it.configured().test(number="007")
+    it.give(it.document(certificates=(it.keys.certificate_pem, kit.keys("one more").certificate_pem)))
+    as_odile.post(f"/o/laposte/sign-in/{it.connection.public_id}/activate/")
+    assert it.state == "active"
+
+    page = as_odile.get(f"/o/laposte/sign-in/{it.connection.public_id}/")
+
+    assert page.context["life"].waiting == []
+
+
 def test_one_identity_provider_is_connected_once_in_an_organisation(it: Wizard, poste: Company) -> None:
     answer = it.choose().give(it.document(entity_id=poste.entity_id))
     assert answer.status_code == 422

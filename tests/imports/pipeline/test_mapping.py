@@ -110,9 +110,19 @@ def test_forbidden_headers_are_dropped(header: str) -> None:
     assert mapping.dropped_headers == (header,)
 
 
-@pytest.mark.parametrize("header", ["Nom de naissance", "Adresse électronique", "Adresse mail", "Matricule paie"])
+@pytest.mark.parametrize(
+    "header",
+    ["Nom de naissance", "Adresse électronique", "Adresse mail", "Matricule paie", "Nombre de salariés", "SALARIES"],
+)
 def test_what_only_resembles_them_is_not(header: str) -> None:
     assert suggest(delimited([(*HEADER, header)])).dropped == ()
+
+
+def test_a_title_about_employees_is_not_one_about_their_pay() -> None:
+    workbook = delimited(
+        [("Liste des salariés – novembre",), ("Mat.", *HEADER[1:]), ("00990001", *["x"] * len(HEADER[1:]))]
+    )
+    assert suggest(workbook).dropped == ()
 
 
 @pytest.mark.parametrize(
