@@ -75,7 +75,7 @@ def _concerned(organisation_id: int) -> bool:
         """
         SELECT EXISTS (SELECT FROM fact_steps WHERE certified_at IS NOT NULL)
             OR EXISTS (SELECT FROM fact_people p WHERE NOT EXISTS (
-                SELECT FROM fact_steps s WHERE s.employee_id = p.employee_id))
+                SELECT FROM fact_steps s WHERE s.employee_id = p.employee_id AND s.first_fact_at IS NOT NULL))
             OR EXISTS (SELECT FROM fact_people JOIN progress_completionevent f USING (employee_id)
                        WHERE f.organisation_id = %s AND f.kind = 'revoked')
         """,

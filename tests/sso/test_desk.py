@@ -370,7 +370,7 @@ def test_a_wrong_link_is_taken_back_with_what_was_not_theirs(as_helene: Client, 
         enrolment = Enrolment.objects.get()
         assert (enrolment.state, enrolment.activated_at, enrolment.progress) == ("enrolled", None, 0)
         assert DeclinedMatch.objects.get().employee == amelie
-    assert actions(poste.organisation)[-1][0] == "people:employee:unlink"
+    assert "people:employee:unlink" in [action for action, *_rest in actions(poste.organisation)]
     assert proposed(poste)["Amélie Lefèvre"] == []
 
 
