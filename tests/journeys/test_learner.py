@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 from portal.demo.stage import PASSWORD, SCENES
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, ViewportSize
 
     from tests.journeys.conftest import Eyes, Portal
 
@@ -26,7 +26,8 @@ LAPOSTE = SCENES[0]
 AMELIE = next(person for named, person in LAPOSTE.stars if named.first_name == "Amélie")
 HOME = "amelie@maison.example"
 MAIL_SECONDS = 60
-WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 320, "height": 800}
+WIDE: ViewportSize = {"width": 1280, "height": 900}
+NARROW: ViewportSize = {"width": 320, "height": 800}
 
 
 def look_both(page: Page, eyes: Eyes, name: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.utils import timezone
@@ -34,7 +34,7 @@ def platform(db: None) -> None:
     Programme.objects.update(launch_url="https://courses.example/ia?from=portal")
 
 
-def enrol(organisation: Organisation, employee: Employee, cohort_name: str = "Vague 1", **steps: object) -> None:
+def enrol(organisation: Organisation, employee: Employee, cohort_name: str = "Vague 1", **steps: Any) -> None:
     with organisation_scope(organisation.pk):
         cohort = create_cohort(actor=OPERATOR, organisation=organisation, name=cohort_name)
         Enrolment.objects.create(
@@ -81,7 +81,7 @@ def test_without_the_platform_s_address_a_sentence_says_so(
     ],
 )
 def test_each_state_has_its_word_and_one_button_at_most(
-    as_amelie: Client, laposte: Organisation, amelie: Employee, steps: dict[str, object], words: str, buttons: int
+    as_amelie: Client, laposte: Organisation, amelie: Employee, steps: dict[str, Any], words: str, buttons: int
 ) -> None:
     enrol(laposte, amelie, **steps)
 
