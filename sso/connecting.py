@@ -152,6 +152,20 @@ def note_test_passed(*, actor: Actor, organisation: Organisation, connection: Co
     )
 
 
+@transaction.atomic
+def note_test_failed(*, actor: Actor, organisation: Organisation, connection: Connection, code: str) -> None:
+    """Record that a test named nobody; what was never switched on cannot be before another one succeeds."""
+    tested = Connection.objects.filter(pk=connection.pk, activated_at__isnull=True, state=Connection.State.TESTED)
+    tested.update(state=Connection.State.CONFIGURED, tested_at=None)
+    record_event(
+        actor=actor,
+        organisation_id=organisation.pk,
+        action=Action.CONNECTION_TESTED,
+        subject=str(connection.public_id),
+        data={"refused": code},
+    )
+
+
 def make_key_pair(organisation: Organisation) -> tuple[str, str]:
     """Return a private key and a certificate of ours, made for one connection of this organisation."""
     return new_key_pair(f"Objectif IA {organisation.slug}")

@@ -63,7 +63,8 @@ def note_failure(*, actor: Actor, connection: Connection, code: str) -> None:
     organisation = connection.organisation
     write_to_owners(
         organisation=organisation,
-        key=f"failing:{connection.pk}:{timezone.now().isoformat()}",
+        # Once a day at most: whoever likes can make sign-ins fail.
+        key=f"failing:{connection.pk}:{timezone.now():%Y-%m-%d}",
         name="sign-in-failing",
         path=reverse("sign_in_connection", args=[organisation.slug, connection.public_id]),
         context={"failures": connection.failures + 1},

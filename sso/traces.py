@@ -152,6 +152,14 @@ def read_message(*, actor: Actor, organisation: Organisation, code: str) -> byte
     return message
 
 
+def note_refused(*, connection: Connection, request_id: str, code: str) -> None:
+    """Say in its trace that an answer which was verified named nobody after all."""
+    traces = SignInTrace.objects.filter(
+        organisation_id=connection.organisation_id, connection=connection, request_id=request_id, error=""
+    )
+    traces.update(error=code[:60])
+
+
 def forget_messages(*, organisation_id: int) -> None:
     """Delete the messages whose week is over; the traces stay."""
     cursor_rows(

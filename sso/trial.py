@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from sso.connecting import note_test_passed
+from sso.connecting import note_test_failed, note_test_passed
 from sso.diagnosis import code_words
 from sso.drafts import freeze_subject
 from sso.linking import trusted_email
@@ -23,6 +23,7 @@ from sso.saml.attributes import MappedPerson, mapped
 from sso.saml.errors import SAMLError
 from sso.selectors import employees_named
 from sso.services import TEST
+from sso.traces import note_refused
 
 if TYPE_CHECKING:
     from portal.core.actor import Actor
@@ -48,6 +49,7 @@ class Check:
 class TrialResult:
     checks: list[Check]
     attributes: tuple[str, ...]
+    refused: str = ""
 
     @property
     def passed(self) -> bool:
@@ -74,6 +76,9 @@ def complete_test(
         if unfinished:
             freeze_subject(connection=connection, source=mapped(received, connection.attribute_mapping).subject_source)
         note_test_passed(actor=actor, organisation=organisation, connection=connection)
+    else:
+        note_refused(connection=connection, request_id=taken.request.request_id, code=result.refused)
+        note_test_failed(actor=actor, organisation=organisation, connection=connection, code=result.refused)
     return result
 
 
@@ -84,10 +89,8 @@ def judged(
     exchange = Check(_("The answer is signed, in time, and made for this connection"), True, "", required=True)
     try:
         person = mapped(received, connection.attribute_mapping)
-        if person.email and person.subject.casefold() == person.email:
-            raise SAMLError("nameid_email", received=person.subject_source)  # noqa: TRY301  One list shows both.
     except SAMLError as error:
-        return TrialResult([exchange, _nobody(error)], tuple(sorted(received.attributes)))
+        return TrialResult([exchange, _nobody(error)], tuple(sorted(received.attributes)), refused=error.code)
     checks = [
         exchange,
         Check(

@@ -114,10 +114,14 @@ def mapped(assertion: Said, mapping: Mapping[str, Sequence[str]]) -> MappedPerso
         return _first(assertion, target, mapping.get(target) or PRESET[target])[0]
 
     subject, source = subject_of(assertion, mapping.get("subject", ()))
+    email = value_for(assertion, "email", mapping.get("email", ()))[0]
+    if email and subject.casefold() == email:
+        # Whatever its format says: an address is handed on, and whoever receives it would receive the account.
+        raise SAMLError("nameid_email", received=source)
     return MappedPerson(
         subject=subject,
         subject_source=source,
-        email=value_for(assertion, "email", mapping.get("email", ()))[0],
+        email=email,
         employee_number=value("employee_number"),
         first_name=value("first_name"),
         last_name=value("last_name"),

@@ -682,6 +682,21 @@ def test_the_test_freezes_what_identifies_people(it: Wizard) -> None:
         assert [identity.subject for identity in Identity.objects.all()] == ["u-77"]
 
 
+def test_a_test_that_names_nobody_undoes_the_one_before(it: Wizard) -> None:
+    it.configured().test(number="007")
+    assert it.state == "tested"
+    address = "lea@laposte.example"
+
+    failed = it.test(name_id=address, name_id_format=kit.PERSISTENT, email=address)
+
+    assert failed.context["result"].refused == "nameid_email"
+    assert it.state == "configured"
+    it.post("activate")
+    assert it.state == "configured"
+    with organisation_scope(it.organisation.pk):
+        assert [trace.error for trace in SignInTrace.objects.order_by("id")] == ["", "nameid_email"]
+
+
 def test_another_identifier_asks_for_a_new_test(it: Wizard) -> None:
     it.configured().test(number="007")
     it.post("attributes", {"preset": "custom", "subject": "badge"})

@@ -156,3 +156,9 @@ def test_a_name_id_that_is_an_address_is_the_last_candidate_for_the_address() ->
 )
 def test_what_is_no_address_is_none(text: str) -> None:
     assert mapped(assertion(mail=(text,)), {}).email == ""
+
+
+@pytest.mark.parametrize("asserted", ["claire@example.fr", "Claire@Example.FR"])
+def test_an_address_identifies_nobody_whatever_its_format_says(asserted: str) -> None:
+    assert refused(assertion(asserted, kit.PERSISTENT, mail=("claire@example.fr",))).code == "nameid_email"
+    assert refused(assertion("n-1", badge=(asserted,), mail=(asserted,)), subject=("badge",)).code == "nameid_email"
