@@ -448,7 +448,8 @@ def _preview(known: Connection, received: Received) -> list[Preview]:
     for target, label in TARGETS.items():
         try:
             if target == "subject":
-                value, source = subject_of(received, known.attribute_mapping.get("subject", []))
+                chosen = known.attribute_mapping
+                value, source = subject_of(received, chosen.get("subject", []), chosen.get("email", []))
             else:
                 value, source = value_for(received, target, known.attribute_mapping.get(target, []))
             lines.append(Preview(str(label), source, value[:_LONGEST_SHOWN]))

@@ -84,8 +84,6 @@ def judged(
     exchange = Check(_("The answer is signed, in time, and made for this connection"), True, "", required=True)
     try:
         person = mapped(received, connection.attribute_mapping)
-        if person.email and person.subject.casefold() == person.email:
-            raise SAMLError("nameid_email", received=person.subject_source)  # noqa: TRY301  One list shows both.
     except SAMLError as error:
         return TrialResult([exchange, _nobody(error)], tuple(sorted(received.attributes)))
     checks = [

@@ -796,3 +796,16 @@ def test_the_set_up_creates_nobody(it: Wizard) -> None:
     assert (User.objects.count(), Affiliation.objects.count()) == before
     with organisation_scope(it.organisation.pk):
         assert not Identity.objects.exists()
+
+
+def test_what_the_test_refuses_admits_nobody_either(it: Wizard) -> None:
+    it.configured().test(number="007")
+    it.post("activate")
+    browser = Client()
+
+    answer = it.company.post(it.company.answer(it.company.begin(browser), name_id="it@laposte.example"))
+
+    assert answer.status_code == 400
+    with organisation_scope(it.organisation.pk):
+        assert SignInTrace.objects.latest("id").error == "nameid_email"
+        assert not Identity.objects.exists()
