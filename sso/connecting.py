@@ -149,6 +149,14 @@ def note_test_passed(*, actor: Actor, organisation: Organisation, connection: Co
     )
 
 
+@transaction.atomic
+def note_test_failed(*, connection: Connection) -> None:
+    """Ask for a new test where nobody has been let in yet: what worked once does not now. The trace says why."""
+    unfinished = Connection.objects.filter(pk=connection.pk, activated_at=None, state=Connection.State.TESTED)
+    if unfinished.update(state=Connection.State.CONFIGURED, tested_at=None):
+        connection.state, connection.tested_at = Connection.State.CONFIGURED, None
+
+
 def make_key_pair(organisation: Organisation) -> tuple[str, str]:
     """Return a private key and a certificate of ours, made for one connection of this organisation."""
     return new_key_pair(f"Objectif IA {organisation.slug}")

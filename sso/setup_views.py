@@ -296,7 +296,9 @@ def _test(request: HttpRequest, setup: Setup) -> HttpResponse:
         "result": result,
         "asked": diagnosed(asked) if asked else None,
         "guide": GUIDES.get(known.vendor, GUIDES["other"]),
-        "passed": known.state in {Connection.State.TESTED, *OPEN_STATES},
+        "passed": not asked
+        and (result is None or result.passed)
+        and known.state in {Connection.State.TESTED, *OPEN_STATES},
     }
     return _shown(request, setup, "test", "test", context)
 

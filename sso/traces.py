@@ -131,6 +131,15 @@ def record_failure(
 
 
 @transaction.atomic
+def record_verdict(*, connection: Connection, request_id: str, error: SAMLError) -> None:
+    """Write on the trace of a verified test what it nevertheless lacked."""
+    traces = SignInTrace.objects.filter(
+        organisation_id=connection.organisation_id, connection=connection, request_id=request_id, purpose="test"
+    )
+    traces.filter(error="").update(error=error.code[:60], details=kept_details(error))
+
+
+@transaction.atomic
 def read_message(*, actor: Actor, organisation: Organisation, code: str) -> bytes:
     """Return the message of a trace, as it was posted, and record who read it.
 

@@ -809,3 +809,49 @@ def test_what_the_test_refuses_admits_nobody_either(it: Wizard) -> None:
     with organisation_scope(it.organisation.pk):
         assert SignInTrace.objects.latest("id").error == "nameid_email"
         assert not Identity.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("said", "error"),
+    [
+        ({"audiences": (("https://other.example",),)}, "audience_mismatch"),
+        ({"name_id": "it@laposte.example"}, "nameid_email"),
+    ],
+)
+def test_a_failed_test_takes_back_what_an_earlier_one_had_shown(it: Wizard, said: dict[str, Any], error: str) -> None:
+    it.configured().test(number="007")
+    assert it.state == "tested"
+
+    page = it.test(**said)
+
+    assert not page.context["passed"]
+    assert f'href="{it.base}activate/"' not in page.text.partition('class="actions"')[2]
+    assert (it.state, it.connection.tested_at) == ("configured", None)
+    assert it.get("activate")["Location"] == f"{it.base}test/"
+    with pytest.raises(Refusal) as refused, organisation_scope(it.organisation.pk):
+        activate_connection(actor=OPERATOR, organisation=it.organisation, connection=it.connection)
+    assert refused.value.code == "not_tested"
+    with organisation_scope(it.organisation.pk):
+        assert SignInTrace.objects.latest("id").error == error
+    assert it.test(number="007").context["passed"]
+
+
+def test_an_answer_posted_again_takes_nothing_back(it: Wizard) -> None:
+    answer = it.configured().company.answer(it.leave(), number="007")
+    it.browser.get(it.company.post(answer)["Location"], follow=True)
+    assert it.state == "tested"
+
+    assert it.company.post(answer).status_code == 303
+
+    assert it.state == "tested"
+
+
+def test_a_failed_test_of_what_is_switched_on_changes_nothing(it: Wizard, as_odile: Client) -> None:
+    it.configured().test(number="007")
+    it.post("activate")
+    owner = Wizard(it.organisation, f"/o/laposte/sign-in/{it.connection.public_id}/setup/", as_odile, it.keys)
+
+    page = owner.test(name_id="it@laposte.example")
+
+    assert not page.context["passed"]
+    assert (owner.state, owner.connection.tested_at is None) == ("active", False)
