@@ -44,7 +44,6 @@ from sso.selectors import (
     OPEN_STATES,
     connection_with,
     connections,
-    failure_coded,
     purpose_of,
     recent_failures,
 )
@@ -239,13 +238,11 @@ def activate(request: OrganisationRequest, connection: UUID) -> HttpResponse:
 def _settings_page(request: OrganisationRequest) -> HttpResponse:
     known = [connection_card(each) for each in connections(request.organisation)]
     failures = [diagnosed(trace) for trace in recent_failures(request.organisation)]
-    asked = failure_coded(request.organisation, request.GET.get("trace", ""))
     opened = any(card.connection.state in OPEN_STATES and not card.connection.closed_at for card in known)
     context = {
         "connections": known,
         "opened": opened,
         "connected": any(card.connection.idp_entity_id for card in known),
-        "asked": diagnosed(asked) if asked else None,
         "failures": failures,
         "links": link_cards(request.organisation, revoke="setup_link_revoke"),
         "may_manage": request.access.allows(Permission.MANAGE_SIGN_IN),

@@ -147,7 +147,7 @@ def test_support_reads_the_diagnosis_and_changes_nothing(as_manon: Client, manon
         )
         code = SignInTrace.objects.get().code
 
-    page = as_manon.get(PAGE, {"trace": code.lower()}).content.decode()
+    page = as_manon.get(PAGE).content.decode()
 
     assert page.count(code) == 2
     main = page.partition("<main")[2].partition("</main")[0]
@@ -160,3 +160,17 @@ def test_the_connection_of_another_partner_does_not_exist(as_oscar: Client, post
     theirs = f"/o/airbus/sign-in/{poste.connection.public_id}/"
     assert [as_oscar.post(f"{theirs}{what}/").status_code for what in ("test", "activate", "metadata")] == [404] * 3
     assert as_oscar.get(f"{theirs}tested/").status_code == 404
+
+
+def test_a_code_typed_on_the_page_leads_to_its_attempt_and_an_unknown_one_says_so(
+    as_odile: Client, poste: Company
+) -> None:
+    poste.post("rubbish")
+    with organisation_scope(poste.organisation.pk):
+        code = SignInTrace.objects.get().code
+    form = as_odile.get(PAGE).text.partition('id="failures"')[2].partition("</form>")[0]
+    assert f'action="{PAGE}attempts/"' in form
+    assert 'name="code"' in form
+
+    assert as_odile.get(f"{PAGE}attempts/", {"code": code.lower()})["Location"] == f"{PAGE}attempts/{code}/"
+    assert as_odile.get(f"{PAGE}attempts/", {"code": "QQQQ"}).context["unknown"] == "QQQQ"
