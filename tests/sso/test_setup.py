@@ -855,3 +855,13 @@ def test_a_failed_test_of_what_is_switched_on_changes_nothing(it: Wizard, as_odi
 
     assert not page.context["passed"]
     assert (owner.state, owner.connection.tested_at is None) == ("active", False)
+
+
+def test_a_private_key_is_called_one_and_never_sent_back(it: Wizard) -> None:
+    fields = {"entity_id": it.entity_id, "sso_url": "https://idp.theirs.example/sso"}
+    answer = it.choose().post("metadata", {**fields, "certificate": it.keys.private_pem})
+
+    assert answer.status_code == 422
+    assert list(answer.context["form"].errors) == ["certificate"]
+    assert it.keys.private_pem.splitlines()[1] not in words(answer)
+    assert it.entity_id in answer.text
