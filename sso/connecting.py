@@ -154,9 +154,11 @@ def note_test_passed(*, actor: Actor, organisation: Organisation, connection: Co
 
 @transaction.atomic
 def note_test_failed(*, actor: Actor, organisation: Organisation, connection: Connection, code: str) -> None:
-    """Record that a test named nobody; what was never switched on cannot be before another one succeeds."""
-    tested = Connection.objects.filter(pk=connection.pk, activated_at__isnull=True, state=Connection.State.TESTED)
-    tested.update(state=Connection.State.CONFIGURED, tested_at=None)
+    """Ask for a new test where nobody has been let in yet: what worked once does not now. The trace says why."""
+    unfinished = Connection.objects.filter(pk=connection.pk, activated_at=None, state=Connection.State.TESTED)
+    if not unfinished.update(state=Connection.State.CONFIGURED, tested_at=None):
+        return
+    connection.state, connection.tested_at = Connection.State.CONFIGURED, None
     record_event(
         actor=actor,
         organisation_id=organisation.pk,

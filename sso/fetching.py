@@ -73,12 +73,16 @@ def _fetched(url: str, *, etag: str) -> Fetched:
             connection.request("GET", target, headers=headers)
             with connection.getresponse() as answer:
                 content = answer.read(LARGEST_METADATA + 1)
+    except socket.gaierror:
+        message = _("No machine on the internet is called %(host)s. Look for a slip in the address, or give the file.")
+        raise Refusal("unreachable", message % {"host": host}) from None
     except (OSError, HTTPException, ValueError):
         raise unreachable from None
     if etag and answer.status == HTTPStatus.NOT_MODIFIED:
         return Fetched(None, etag)
     if answer.status != HTTPStatus.OK:
-        raise unreachable
+        message = _("%(host)s answers, but not with metadata (HTTP status %(status)s). Look at the address.")
+        raise Refusal("unreachable", message % {"host": host, "status": answer.status})
     if len(content) > LARGEST_METADATA:
         raise Refusal("metadata_too_large", _("This file is larger than 1 MB."))
     return Fetched(content, _usable_mark(answer.getheader("ETag", "")))

@@ -17,7 +17,6 @@ from portal.core.tasks import deliver_mail_of, enqueue_on_commit
 from portal.people.admission import organisation_page
 from portal.people.break_glass import give_break_glass, take_break_glass
 from portal.people.confirmation import confirm_first, confirmed_first, is_confirmed
-from portal.people.session import came_by_password
 from sso.enforcing import enforce_sign_in, readiness, release_sign_in
 from sso.life import connection_life
 from sso.life_forms import DayForm, FollowForm
@@ -150,7 +149,6 @@ def required(request: OrganisationRequest) -> HttpResponse:
     context = {
         "ready": readiness(request.organisation),
         "may_manage": request.access.allows(Permission.MANAGE_SIGN_IN),
-        "by_password": came_by_password(request),
     }
     return render(request, "sso/required.html", context)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
@@ -108,6 +109,8 @@ class GivenMetadataForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
+        if "PRIVATE KEY" in self.data.get("certificate", ""):
+            self._refuse_private_key()
         ways = self._ways(cleaned)
         if self.errors:
             return cleaned
@@ -121,7 +124,17 @@ class GivenMetadataForm(forms.Form):
     @property
     def by_fields(self) -> bool:
         """Whether the three fields are to be seen: somebody has begun to fill them in."""
-        return self.is_bound and any(self.data.get(name) for name in ("entity_id", "sso_url", "certificate"))
+        begun = any(self.data.get(name) or name in self.errors for name in ("entity_id", "sso_url", "certificate"))
+        return self.is_bound and begun
+
+    def _refuse_private_key(self) -> None:
+        """Say what was pasted, and do not send it back: the page would be one more copy."""
+        self.data = {**self.data.dict(), "certificate": ""} if isinstance(self.data, QueryDict) else {}
+        message = _(
+            "This is a private key, not a certificate. It was not kept. Never send it to anybody, and replace it in"
+            " your identity provider: it has left its place."
+        )
+        self.add_error("certificate", message)
 
     def _ways(self, cleaned: Mapping[str, Any]) -> list[str]:
         fields = any(cleaned.get(name) for name in ("entity_id", "sso_url", "certificate"))

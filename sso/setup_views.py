@@ -296,7 +296,9 @@ def _test(request: HttpRequest, setup: Setup) -> HttpResponse:
         "result": result,
         "asked": diagnosed(asked) if asked else None,
         "guide": GUIDES.get(known.vendor, GUIDES["other"]),
-        "passed": known.state in {Connection.State.TESTED, *OPEN_STATES},
+        "passed": not asked
+        and (result is None or result.passed)
+        and known.state in {Connection.State.TESTED, *OPEN_STATES},
     }
     return _shown(request, setup, "test", "test", context)
 
@@ -448,7 +450,8 @@ def _preview(known: Connection, received: Received) -> list[Preview]:
     for target, label in TARGETS.items():
         try:
             if target == "subject":
-                value, source = subject_of(received, known.attribute_mapping.get("subject", []))
+                chosen = known.attribute_mapping
+                value, source = subject_of(received, chosen.get("subject", []), chosen.get("email", []))
             else:
                 value, source = value_for(received, target, known.attribute_mapping.get(target, []))
             lines.append(Preview(str(label), source, value[:_LONGEST_SHOWN]))

@@ -131,6 +131,15 @@ def record_failure(
 
 
 @transaction.atomic
+def record_verdict(*, connection: Connection, request_id: str, error: SAMLError) -> None:
+    """Write on the trace of a verified test what it nevertheless lacked."""
+    traces = SignInTrace.objects.filter(
+        organisation_id=connection.organisation_id, connection=connection, request_id=request_id, purpose="test"
+    )
+    traces.filter(error="").update(error=error.code[:60], details=kept_details(error))
+
+
+@transaction.atomic
 def read_message(*, actor: Actor, organisation: Organisation, code: str) -> bytes:
     """Return the message of a trace, as it was posted, and record who read it.
 
@@ -150,14 +159,6 @@ def read_message(*, actor: Actor, organisation: Organisation, code: str) -> byte
         actor=actor, organisation_id=organisation.pk, action=Action.TRACE_READ, subject=trace.code, data={"raw": True}
     )
     return message
-
-
-def note_refused(*, connection: Connection, request_id: str, code: str) -> None:
-    """Say in its trace that an answer which was verified named nobody after all."""
-    traces = SignInTrace.objects.filter(
-        organisation_id=connection.organisation_id, connection=connection, request_id=request_id, error=""
-    )
-    traces.update(error=code[:60])
 
 
 def forget_messages(*, organisation_id: int) -> None:

@@ -7,7 +7,7 @@ not say who the person is: whoever sets the connection up must see what came to 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
 from django.utils import timezone
@@ -17,18 +17,20 @@ from sso.connecting import note_test_failed, note_test_passed
 from sso.diagnosis import code_words
 from sso.drafts import freeze_subject
 from sso.linking import trusted_email
-from sso.received import Received, keep_answer, opened_answer
+from sso.received import Received, forget_answers_of, keep_answer, opened_answer
 from sso.replay import take_ticket
 from sso.saml.attributes import MappedPerson, mapped
 from sso.saml.errors import SAMLError
 from sso.selectors import employees_named
 from sso.services import TEST
-from sso.traces import note_refused
+from sso.traces import record_verdict
 
 if TYPE_CHECKING:
     from portal.core.actor import Actor
     from portal.organisations.models import Organisation
     from sso.models import Connection
+
+_SAYS_NOTHING_NEW: Final = frozenset({"request_unknown", "request_used", "request_expired", "replay"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class Check:
 class TrialResult:
     checks: list[Check]
     attributes: tuple[str, ...]
-    refused: str = ""
+    error: SAMLError | None = None
 
     @property
     def passed(self) -> bool:
@@ -76,10 +78,22 @@ def complete_test(
         if unfinished:
             freeze_subject(connection=connection, source=mapped(received, connection.attribute_mapping).subject_source)
         note_test_passed(actor=actor, organisation=organisation, connection=connection)
-    else:
-        note_refused(connection=connection, request_id=taken.request.request_id, code=result.refused)
-        note_test_failed(actor=actor, organisation=organisation, connection=connection, code=result.refused)
+    elif result.error:
+        note_test_failed(actor=actor, organisation=organisation, connection=connection, code=result.error.code)
+        record_verdict(connection=connection, request_id=taken.request.request_id, error=result.error)
     return result
+
+
+@transaction.atomic
+def note_failed_exchange(*, actor: Actor, connection: Connection, error: SAMLError) -> None:
+    """Take back what an earlier test had shown, and forget what it brought: the exchange has failed since.
+
+    An answer that comes a second time or too late says nothing of the connection.
+    """
+    if error.code not in _SAYS_NOTHING_NEW:
+        organisation = connection.organisation
+        note_test_failed(actor=actor, organisation=organisation, connection=connection, code=error.code)
+        forget_answers_of(connection)
 
 
 def judged(
@@ -90,7 +104,7 @@ def judged(
     try:
         person = mapped(received, connection.attribute_mapping)
     except SAMLError as error:
-        return TrialResult([exchange, _nobody(error)], tuple(sorted(received.attributes)), refused=error.code)
+        return TrialResult([exchange, _nobody(error)], tuple(sorted(received.attributes)), error)
     checks = [
         exchange,
         Check(

@@ -51,6 +51,7 @@ from sso.services import CONFIRM, SIGN_IN, TEST, answer_sign_in, begin_sign_in, 
 from sso.session import start_session
 from sso.setup_cards import link_cards
 from sso.traces import Attempt, record_failure
+from sso.trial import note_failed_exchange
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -81,6 +82,7 @@ def _failed(request: HttpRequest, connection: Connection, error: SAMLError) -> H
     count_failure(request, connection)
     trace = record_failure(connection=connection, error=error, attempt=attempt, code=error.trace)
     if attempt.purpose == TEST:
+        note_failed_exchange(actor=SYSTEM, connection=connection, error=error)
         page = reverse("sso_tested", args=[connection.public_id])
         return SeeOther(f"{page}?{urlencode({'trace': trace.code})}")
     note_failure(actor=SYSTEM, connection=connection, code=error.code)

@@ -42,10 +42,10 @@ def surroundings(request: HttpRequest) -> dict[str, Any]:
             "navigation": _organisation_navigation(
                 request.path, organisation, access, by_company=not came_by_password(request)
             ),
-            "person": {"name": access.actor.name, "role": _role_label(access.role)},
+            "person": {"name": access.actor.name, "role": _role_label(access.role), **_security(request)},
             "support": _support(access, organisation),
         }
-    person = {"name": user.name or user.email or _("Signed in"), "role": ""}
+    person = {"name": user.name or user.email or _("Signed in"), "role": "", **_security(request)}
     if user.staff_role == StaffRole.ACCOUNT_MANAGER and request.path.startswith("/manage/"):
         person["role"] = str(StaffRole.ACCOUNT_MANAGER.label)
         return {
@@ -61,6 +61,8 @@ def _organisation_navigation(
     path: str, organisation: Organisation, access: Access, *, by_company: bool
 ) -> list[NavigationItem]:
     """List what the role may open; whoever came by the company is a learner too."""
+    # Support reads the page of the sign-in, and changes nothing there.
+    sign_in = Permission.VIEW_AUDIT if access.support_until else Permission.MANAGE_SIGN_IN
     pages = (
         (Permission.VIEW_ORGANISATION, _("Home"), "organisation_home"),
         (Permission.VIEW_ROSTER, _("Roster"), "roster"),
@@ -69,7 +71,7 @@ def _organisation_navigation(
         (Permission.VIEW_REPORTS, _("Reports"), "reports"),
         (Permission.MATCH_PEOPLE, _("Matches"), "matches"),
         (Permission.VIEW_ROSTER, _("Facts to settle"), "reconciliation"),
-        (Permission.MANAGE_SIGN_IN, _("Company sign-in"), "sign_in_settings"),
+        (sign_in, _("Company sign-in"), "sign_in_settings"),
         (Permission.VIEW_AUDIT, _("Audit"), "organisation_audit"),
         (Permission.MANAGE_ROLES, _("Settings"), "organisation_settings"),
     )
@@ -104,6 +106,11 @@ def _learner_navigation(path: str) -> list[NavigationItem]:
 def _items(path: str, pages: list[tuple[str, str]], *, home: str) -> list[NavigationItem]:
     """Mark where one is: the home page only when it is the page itself, the others with what lies below them."""
     return [NavigationItem(label, url, path == url if url == home else path.startswith(url)) for label, url in pages]
+
+
+def _security(request: HttpRequest) -> dict[str, str]:
+    """Lead to the password and the second factor; whoever came by their company has neither here."""
+    return {"security_url": reverse("mfa_index")} if came_by_password(request) else {}
 
 
 def _role_label(role: str) -> str:

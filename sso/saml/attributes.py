@@ -113,15 +113,11 @@ def mapped(assertion: Said, mapping: Mapping[str, Sequence[str]]) -> MappedPerso
     def value(target: str) -> str:
         return _first(assertion, target, mapping.get(target) or PRESET[target])[0]
 
-    subject, source = subject_of(assertion, mapping.get("subject", ()))
-    email = value_for(assertion, "email", mapping.get("email", ()))[0]
-    if email and subject.casefold() == email:
-        # Whatever its format says: an address is handed on, and whoever receives it would receive the account.
-        raise SAMLError("nameid_email", received=source)
+    subject, source = subject_of(assertion, mapping.get("subject", ()), mapping.get("email", ()))
     return MappedPerson(
         subject=subject,
         subject_source=source,
-        email=email,
+        email=value_for(assertion, "email", mapping.get("email", ()))[0],
         employee_number=value("employee_number"),
         first_name=value("first_name"),
         last_name=value("last_name"),
@@ -129,24 +125,41 @@ def mapped(assertion: Said, mapping: Mapping[str, Sequence[str]]) -> MappedPerso
     )
 
 
-def subject_of(assertion: Said, chosen: Sequence[str]) -> tuple[str, str]:
-    """Return what identifies the person, and where it stood.
+def subject_of(assertion: Said, chosen: Sequence[str], email: Sequence[str] = ()) -> tuple[str, str]:
+    """Return what identifies the person, and where it stood. `email` is the connection's choice for the address.
 
     An attribute that the connection chose is the only source: falling back to another would turn one
     person into two. Without a choice: a persistent NameID, then an attribute known to be immutable, then
-    a NameID of a free format, which AD FS, Okta and Keycloak fill with a user name. A user name that is
-    an e-mail address is not taken: addresses are handed on, and whoever receives one would receive the
-    account.
+    a NameID of a free format, which AD FS, Okta and Keycloak fill with a user name. What is an e-mail
+    address is not taken, whatever it calls itself: addresses are handed on, and whoever receives one
+    would receive the account.
+
+    Raises:
+        SAMLError: `nameid_missing`, `nameid_transient`, `nameid_email`, `attribute_ambiguous`.
     """
-    if chosen:
-        return _chosen_subject(assertion, chosen)
+    subject, source = _identifier(assertion, chosen)
+    # An attribute may look like an address: subject-id and pairwise-id end in "@" and a scope.
+    if source != NAME_ID and subject.casefold() in _addresses(assertion, email):
+        raise SAMLError("nameid_email", received=source)
+    return subject, source
+
+
+def _identifier(assertion: Said, chosen: Sequence[str]) -> tuple[str, str]:
+    if chosen and list(chosen) != [NAME_ID]:
+        return _chosen_attribute(assertion, chosen)
     name_id = _clean(assertion.name_id)
-    if name_id and assertion.name_id_format == PERSISTENT:
-        return name_id, NAME_ID
+    if chosen or (name_id and assertion.name_id_format == PERSISTENT and "@" not in name_id):
+        return _stable_name_id(assertion, name_id), NAME_ID
     subject, source = _first(assertion, "subject", PRESET["subject"])
-    if subject:
-        return subject, source
-    return _free_name_id(assertion, name_id), NAME_ID
+    return (subject, source) if subject else (_stable_name_id(assertion, name_id), NAME_ID)
+
+
+def _addresses(assertion: Said, names: Sequence[str]) -> set[str]:
+    """Return every address that is said of the person, whichever of them is read."""
+    values = [value for name in (*names, *PRESET["email"]) for value in assertion.attributes.get(name, ())]
+    if assertion.name_id_format == EMAIL_ADDRESS:
+        values.append(assertion.name_id)
+    return {_clean(value).casefold() for value in values}
 
 
 def value_for(assertion: Said, target: str, names: Sequence[str]) -> tuple[str, str]:
@@ -162,11 +175,7 @@ def value_for(assertion: Said, target: str, names: Sequence[str]) -> tuple[str, 
     return (address, name) if address else ("", "")
 
 
-def _chosen_subject(assertion: Said, chosen: Sequence[str]) -> tuple[str, str]:
-    if list(chosen) == [NAME_ID]:
-        name_id = _clean(assertion.name_id)
-        persistent = name_id and assertion.name_id_format == PERSISTENT
-        return (name_id if persistent else _free_name_id(assertion, name_id)), NAME_ID
+def _chosen_attribute(assertion: Said, chosen: Sequence[str]) -> tuple[str, str]:
     subject, source = _first(assertion, "subject", chosen)
     if source in PRESET["email"]:
         raise SAMLError("nameid_email", received=source)
@@ -175,11 +184,12 @@ def _chosen_subject(assertion: Said, chosen: Sequence[str]) -> tuple[str, str]:
     return subject, source
 
 
-def _free_name_id(assertion: Said, name_id: str) -> str:
+def _stable_name_id(assertion: Said, name_id: str) -> str:
     if not name_id:
         raise SAMLError("nameid_missing", received=_names(assertion))
     if assertion.name_id_format == TRANSIENT:
         raise SAMLError("nameid_transient", received=_names(assertion))
+    # The format is only what the identity provider calls it: many call an address persistent.
     if assertion.name_id_format == EMAIL_ADDRESS or "@" in name_id:
         raise SAMLError("nameid_email", received=_names(assertion))
     return name_id

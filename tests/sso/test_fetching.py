@@ -114,3 +114,21 @@ def test_a_name_with_one_address_inside_is_not_asked_at_all(
         fetched_if_changed("https://two-faced.example/metadata", "")
 
     assert refused.value.code == "private_address"
+
+
+def test_a_page_that_is_not_there_and_a_name_that_nobody_has_are_told_apart(
+    site: tuple[str, type[Site]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(Refusal) as answered:
+        fetched_if_changed(f"{site[0]}/always-unchanged", "")
+    assert "304" in str(answered.value)
+
+    def unknown(*_args: object, **_kwargs: object) -> list[object]:
+        raise socket.gaierror(socket.EAI_NONAME, "unknown")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(Refusal) as nobody:
+        fetched_if_changed("https://idp.typo.example/metadata", "")
+    assert "idp.typo.example" in str(nobody.value)
+    assert "304" not in str(nobody.value)
+    assert nobody.value.code == answered.value.code == "unreachable"

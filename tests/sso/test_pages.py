@@ -12,6 +12,7 @@ from portal.core.tenancy import organisation_scope
 from portal.people.models import User
 from portal.people.selectors import user_actor
 from portal.people.services import open_support_access
+from portal.people.session import open_every_door
 from sso.models import Connection, Identity, SignInTrace
 from tests.sso import saml_kit as kit
 from tests.sso.company import Company, make_company, request_id_in
@@ -163,3 +164,46 @@ def test_the_connection_of_another_partner_does_not_exist(as_oscar: Client, post
     theirs = f"/o/airbus/sign-in/{poste.connection.public_id}/"
     assert [as_oscar.post(f"{theirs}{what}/").status_code for what in ("test", "activate", "metadata")] == [404] * 3
     assert as_oscar.get(f"{theirs}tested/").status_code == 404
+
+
+def test_a_code_typed_on_the_page_leads_to_its_attempt_and_an_unknown_one_says_so(
+    as_odile: Client, poste: Company
+) -> None:
+    poste.post("rubbish")
+    with organisation_scope(poste.organisation.pk):
+        code = SignInTrace.objects.get().code
+    form = as_odile.get(PAGE).text.partition('id="failures"')[2].partition("</form>")[0]
+    assert f'action="{PAGE}attempts/"' in form
+    assert 'name="code"' in form
+
+    assert as_odile.get(f"{PAGE}attempts/", {"code": code.lower()})["Location"] == f"{PAGE}attempts/{code}/"
+    assert as_odile.get(f"{PAGE}attempts/", {"code": "QQQQ"}).context["unknown"] == "QQQQ"
+
+
+def test_support_finds_the_page_in_the_navigation(as_manon: Client, manon: User, poste: Company) -> None:
+    with organisation_scope(poste.organisation.pk):
+        open_support_access(
+            actor=user_actor(manon), organisation=poste.organisation, user=manon, reason="Sign-in fails"
+        )
+
+    navigation = as_manon.get("/o/laposte/").context["navigation"]
+
+    assert PAGE in [item.url for item in navigation]
+
+
+def test_an_owner_with_a_password_finds_the_second_factor(as_odile: Client, poste: Company) -> None:
+    session = as_odile.session
+    open_every_door(session)
+    session.save()
+
+    page = as_odile.get(f"{PAGE}required/").text
+
+    # In both menus, and beside the condition that asks for it.
+    assert page.count('href="/account/2fa/"') == 3
+
+
+def test_who_came_by_the_company_is_led_to_no_password(poste: Company) -> None:
+    browser = Client()
+    poste.sign_in(browser, number="007")
+
+    assert 'href="/account/2fa/"' not in browser.get("/me/").text

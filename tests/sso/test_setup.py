@@ -689,7 +689,7 @@ def test_a_test_that_names_nobody_undoes_the_one_before(it: Wizard) -> None:
 
     failed = it.test(name_id=address, name_id_format=kit.PERSISTENT, email=address)
 
-    assert failed.context["result"].refused == "nameid_email"
+    assert failed.context["result"].error.code == "nameid_email"
     assert it.state == "configured"
     it.post("activate")
     assert it.state == "configured"
@@ -822,3 +822,72 @@ def test_the_set_up_creates_nobody(it: Wizard) -> None:
     assert (User.objects.count(), Affiliation.objects.count()) == before
     with organisation_scope(it.organisation.pk):
         assert not Identity.objects.exists()
+
+
+def test_what_the_test_refuses_admits_nobody_either(it: Wizard) -> None:
+    it.configured().test(number="007")
+    it.post("activate")
+    browser = Client()
+
+    answer = it.company.post(it.company.answer(it.company.begin(browser), name_id="it@laposte.example"))
+
+    assert answer.status_code == 400
+    with organisation_scope(it.organisation.pk):
+        assert SignInTrace.objects.latest("id").error == "nameid_email"
+        assert not Identity.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("said", "error"),
+    [
+        ({"audiences": (("https://other.example",),)}, "audience_mismatch"),
+        ({"name_id": "it@laposte.example"}, "nameid_email"),
+    ],
+)
+def test_a_failed_test_takes_back_what_an_earlier_one_had_shown(it: Wizard, said: dict[str, Any], error: str) -> None:
+    it.configured().test(number="007")
+    assert it.state == "tested"
+
+    page = it.test(**said)
+
+    assert not page.context["passed"]
+    assert f'href="{it.base}activate/"' not in page.text.partition('class="actions"')[2]
+    assert (it.state, it.connection.tested_at) == ("configured", None)
+    assert it.get("activate")["Location"] == f"{it.base}test/"
+    with pytest.raises(Refusal) as refused, organisation_scope(it.organisation.pk):
+        activate_connection(actor=OPERATOR, organisation=it.organisation, connection=it.connection)
+    assert refused.value.code == "not_tested"
+    with organisation_scope(it.organisation.pk):
+        assert SignInTrace.objects.latest("id").error == error
+    assert it.test(number="007").context["passed"]
+
+
+def test_an_answer_posted_again_takes_nothing_back(it: Wizard) -> None:
+    answer = it.configured().company.answer(it.leave(), number="007")
+    it.browser.get(it.company.post(answer)["Location"], follow=True)
+    assert it.state == "tested"
+
+    assert it.company.post(answer).status_code == 303
+
+    assert it.state == "tested"
+
+
+def test_a_failed_test_of_what_is_switched_on_changes_nothing(it: Wizard, as_odile: Client) -> None:
+    it.configured().test(number="007")
+    it.post("activate")
+    owner = Wizard(it.organisation, f"/o/laposte/sign-in/{it.connection.public_id}/setup/", as_odile, it.keys)
+
+    page = owner.test(name_id="it@laposte.example")
+
+    assert not page.context["passed"]
+    assert (owner.state, owner.connection.tested_at is None) == ("active", False)
+
+
+def test_a_private_key_is_called_one_and_never_sent_back(it: Wizard) -> None:
+    fields = {"entity_id": it.entity_id, "sso_url": "https://idp.theirs.example/sso"}
+    answer = it.choose().post("metadata", {**fields, "certificate": it.keys.private_pem})
+
+    assert answer.status_code == 422
+    assert list(answer.context["form"].errors) == ["certificate"]
+    assert it.keys.private_pem.splitlines()[1] not in words(answer)
+    assert it.entity_id in answer.text

@@ -15,6 +15,7 @@ CLAIMS = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
 OBJECT_ID = "http://schemas.microsoft.com/identity/claims/objectidentifier"
 TRANSIENT = f"{kit.FORMAT}transient"
 EMAIL = f"{kit.FORMAT_1_1}emailAddress"
+PAIRWISE = "urn:oasis:names:tc:SAML:attribute:pairwise-id"
 UNSPECIFIED = f"{kit.FORMAT_1_1}unspecified"
 
 
@@ -92,6 +93,8 @@ def test_a_chosen_e_mail_is_no_identifier() -> None:
         ("claire@example.fr", EMAIL, "nameid_email"),
         ("claire", EMAIL, "nameid_email"),
         ("claire@example.fr", UNSPECIFIED, "nameid_email"),
+        ("claire@example.fr", kit.PERSISTENT, "nameid_email"),
+        ("Another.Address@Example.fr", kit.PERSISTENT, "nameid_email"),
     ],
 )
 def test_what_identifies_nobody_for_long(name_id: str, name_id_format: str, code: str) -> None:
@@ -105,8 +108,23 @@ def test_an_unstable_name_id_is_no_matter_beside_a_stable_attribute() -> None:
     assert mapped(assertion("_x1", TRANSIENT, **{OBJECT_ID: ("0b1c",)}), {}).subject == "0b1c"
 
 
-def test_a_persistent_name_id_may_look_like_an_address() -> None:
-    assert mapped(assertion("g-1@idp.example"), {}).subject == "g-1@idp.example"
+def test_an_address_that_calls_itself_persistent_is_one_also_where_the_name_id_was_chosen() -> None:
+    assert refused(assertion("claire@example.fr"), subject=("NameID",)).code == "nameid_email"
+    assert mapped(assertion("claire@example.fr", **{OBJECT_ID: ("0b1c",)}), {}).subject == "0b1c"
+
+
+@pytest.mark.parametrize("chosen", [(), (PAIRWISE,)])
+def test_an_identifier_with_a_scope_is_no_address(chosen: tuple[str, ...]) -> None:
+    said = assertion("", "", **{PAIRWISE: ("X7K2@example.fr",), "mail": ("claire@example.fr",)})
+
+    assert mapped(said, {"subject": chosen}).subject == "X7K2@example.fr"
+
+
+@pytest.mark.parametrize("mapping", [{}, {"subject": (PAIRWISE,)}, {"email": ("courriel",)}])
+def test_an_attribute_that_holds_the_address_identifies_nobody(mapping: dict[str, tuple[str, ...]]) -> None:
+    said = assertion("", "", **{PAIRWISE: ("claire@example.fr",), "mail": ("Claire@Example.fr",)})
+
+    assert refused(said, **mapping).code == "nameid_email"
 
 
 def test_white_space_and_spelling_make_nobody_twice() -> None:
