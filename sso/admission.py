@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from contextlib import contextmanager
 from functools import wraps
 from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.core.cache import cache
 from django.http import Http404
 from django.views.decorators.cache import never_cache
-from redis.exceptions import RedisError
 
+from portal.core.limits import Limit
 from portal.core.tenancy import organisation_scope
 from portal.organisations.models import DoorKind
 from portal.organisations.selectors import organisations_behind
@@ -27,7 +25,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 MOST_FAILURES: Final = 120
-_WINDOW_SECONDS: Final = 60
+_FAILURES: Final = Limit("sso-failures", MOST_FAILURES, seconds=60)
 
 
 def connection_page(
@@ -90,28 +88,17 @@ def _connection(public_id: UUID) -> Iterator[Connection]:
 def too_many_failures(request: HttpRequest, connection: Connection) -> bool:
     """Say whether this address has posted rubbish to this connection for a while.
 
-    Only failures count: a whole company may come through one address on a Monday morning. Without the cache nobody is
-    held back, for the limit protects the processor and not the accounts.
+    Only failures count: a whole company may come through one address on a Monday morning.
     """
-    try:
-        return int(cache.get(_counter(request, connection), 0)) >= MOST_FAILURES
-    except (RedisError, OSError):
-        return False
+    return _FAILURES.reached(_source(request, connection))
 
 
 def count_failure(request: HttpRequest, connection: Connection) -> None:
-    key = _counter(request, connection)
-    try:
-        if not cache.add(key, 1, timeout=_WINDOW_SECONDS):
-            cache.incr(key)
-    except (RedisError, OSError, ValueError):
-        # Without the cache nothing is counted; a counter that has just run out begins again at the next failure.
-        return
+    _FAILURES.count(_source(request, connection))
 
 
-def _counter(request: HttpRequest, connection: Connection) -> str:
-    source = hashlib.sha256(client_address(request).encode()).hexdigest()[:32]
-    return f"sso-failures:{connection.pk}:{source}"
+def _source(request: HttpRequest, connection: Connection) -> str:
+    return f"{connection.pk}:{client_address(request)}"
 
 
 def client_address(request: HttpRequest) -> str:

@@ -8,20 +8,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from django.core.cache import cache
 from django.db.models import Q
 from django.urls import reverse
-from django.utils.crypto import salted_hmac
-from redis.exceptions import RedisError
 
+from portal.core.limits import Limit
 from portal.core.tenancy import organisation_scope
 from portal.core.text import fold
 from portal.organisations.models import Organisation
 from portal.organisations.selectors import organisation_of_domain
 from sso.selectors import open_connection
 
-MOST_MISSES: Final = 60
-_WINDOW_SECONDS: Final = 60
+MISSES: Final = Limit("door-misses", most=60, seconds=60)
+"""Only misses of an address count: a whole company comes through one on a Monday morning."""
+
 _NOBODY: Final = -1
 _NAMELESS: Final = "\u0001"
 """What no organisation is called: a name without letters folds to nothing."""
@@ -49,33 +48,8 @@ def door_named(entered: str) -> str | None:
     return _door(one[0] if one else None)
 
 
-def too_many_misses(address: str) -> bool:
-    """Say whether this address has tried what nobody is called for a while.
-
-    Only misses count: a whole company comes through one address on a Monday morning. Without the cache nobody is held
-    back: what a guess can learn, a company's own page says too.
-    """
-    try:
-        return int(cache.get(_counter(address), 0)) >= MOST_MISSES
-    except (RedisError, OSError):
-        return False
-
-
-def count_miss(address: str) -> None:
-    try:
-        if not cache.add(_counter(address), 1, timeout=_WINDOW_SECONDS):
-            cache.incr(_counter(address))
-    except (RedisError, OSError, ValueError):
-        # Without the cache nothing is counted; a counter that has just run out begins again at the next miss.
-        return
-
-
 def _door(organisation: Organisation | None) -> str | None:
     organisation_id = organisation.pk if organisation else _NOBODY
     with organisation_scope(organisation_id):
         connection = open_connection(organisation_id)
     return reverse("sso_login", args=[connection.public_id]) if connection else None
-
-
-def _counter(address: str) -> str:
-    return f"door-misses:{salted_hmac('sso.discovery', address).hexdigest()}"

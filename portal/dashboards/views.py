@@ -35,7 +35,7 @@ from portal.progress.tasks import catch_up_organisation
 from portal.reports.funnel import funnel_rows, heaviest
 from sso.admission import client_address
 from sso.device import forget_door, known_door
-from sso.discovery import count_miss, door_behind, too_many_misses
+from sso.discovery import MISSES, door_behind
 from sso.selectors import OPEN_STATES
 from sso.setup_cards import link_cards
 
@@ -68,13 +68,13 @@ def front_door(request: HttpRequest) -> HttpResponse:
         return response
     form = DoorForm(request.POST if request.method == "POST" else None)
     address = client_address(request)
-    if form.is_bound and too_many_misses(address):
+    if form.is_bound and MISSES.reached(address):
         form.add_error(None, _("Too many tries come from your network. Wait a minute, then try again."))
         return _front_door_page(request, form, status=429)
     if form.is_valid():
         url = door_behind(form.cleaned_data["key"])
         if url is None:
-            count_miss(address)
+            MISSES.count(address)
         return render(request, "dashboards/door.html", {"url": url})
     return _front_door_page(request, form)
 

@@ -1,17 +1,14 @@
 """How often codes may be tried: by one address, and one code by everybody.
 
-Only failures of an address count, since a whole site may come through one. Without the cache nobody is held back: the
-limits are a second wall, a code has 56 bits.
+Only failures of an address count, since a whole site may come through one. The limits are a second wall: a code has 56
+bits.
 """
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Final
 
-from django.core.cache import cache
-from redis.exceptions import RedisError
-
+from portal.core.limits import Limit
 from portal.people.codes import code_key, read_code
 from sso.admission import client_address
 
@@ -22,35 +19,18 @@ MOST_FAILURES: Final = 20
 MOST_TRIES: Final = 8
 WINDOW_SECONDS: Final = 600
 
+_FAILURES: Final = Limit("code-failures", MOST_FAILURES, WINDOW_SECONDS)
+_TRIES: Final = Limit("code-tries", MOST_TRIES, WINDOW_SECONDS)
+
 
 def held_back(request: HttpRequest, typed: str) -> bool:
     """Count this try of the code, and say whether the address or the code has been tried too often."""
-    try:
-        return int(cache.get(_address(request), 0)) >= MOST_FAILURES or _counted(_code(typed)) > MOST_TRIES
-    except (RedisError, OSError):
-        return False
+    code = code_key(read_code(typed))
+    if _FAILURES.reached(client_address(request)) or _TRIES.reached(code):
+        return True
+    _TRIES.count(code)
+    return False
 
 
 def note_failure(request: HttpRequest) -> None:
-    try:
-        _counted(_address(request))
-    except (RedisError, OSError):
-        return
-
-
-def _counted(key: str) -> int:
-    if cache.add(key, 1, timeout=WINDOW_SECONDS):
-        return 1
-    try:
-        return int(cache.incr(key))
-    except ValueError:
-        # It ran out between the two: the next try begins to count again.
-        return 1
-
-
-def _address(request: HttpRequest) -> str:
-    return f"code-failures:{hashlib.sha256(client_address(request).encode()).hexdigest()[:32]}"
-
-
-def _code(typed: str) -> str:
-    return f"code-tries:{code_key(read_code(typed))[:32]}"
+    _FAILURES.count(client_address(request))

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from portal.core.tenancy import organisation_scope
 from portal.organisations.models import EmailDomain, Organisation
-from sso.discovery import MOST_MISSES, count_miss, door_behind, door_of, too_many_misses
+from sso.discovery import MISSES, door_behind, door_of
 from sso.models import Connection
 from tests.factories.people import make_organisation
 from tests.sso.company import make_company
@@ -104,9 +104,9 @@ def test_newcomers_are_led_to_the_connection_that_leads(poste: Company) -> None:
 
 
 def test_misses_are_counted_for_each_address_alone(db: None) -> None:
-    for _ in range(MOST_MISSES):
-        assert not too_many_misses("192.0.2.1")
-        count_miss("192.0.2.1")
+    for _ in range(MISSES.most):
+        assert not MISSES.reached("192.0.2.1")
+        MISSES.count("192.0.2.1")
 
-    assert too_many_misses("192.0.2.1")
-    assert not too_many_misses("192.0.2.2")
+    assert MISSES.reached("192.0.2.1")
+    assert not MISSES.reached("192.0.2.2")

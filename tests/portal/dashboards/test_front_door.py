@@ -16,7 +16,7 @@ from portal.core.actor import OPERATOR
 from portal.core.tenancy import organisation_scope
 from portal.people.models import Membership
 from portal.people.services import grant_role
-from sso.discovery import MOST_MISSES
+from sso.discovery import MISSES
 from sso.models import Connection
 from tests.factories.people import sign_in
 
@@ -94,9 +94,9 @@ def without_tokens(page: str) -> str:
 
 def test_guessing_is_held_back_and_finding_is_not(connected: Connection) -> None:
     visitor = Client()
-    for _ in range(MOST_MISSES + 5):
+    for _ in range(MISSES.most + 5):
         assert visitor.post("/", {"key": "laposte"}).context["url"]
-    for number in range(MOST_MISSES):
+    for number in range(MISSES.most):
         assert visitor.post("/", {"key": f"guess {number}"}).status_code == 200
 
     held = visitor.post("/", {"key": "laposte"})
