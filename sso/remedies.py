@@ -10,20 +10,12 @@ from django.utils.translation import gettext_lazy as lazy
 
 from sso.clicks import CLICKS, Repair
 from sso.parties import address
+from sso.vendors import VENDORS
 
 if TYPE_CHECKING:
     from sso.models import Connection
 
 OTHER: Final = "other"
-VENDORS: Final[dict[str, str]] = {
-    "entra": "Microsoft Entra ID",
-    "adfs": "AD FS",
-    "okta": "Okta",
-    "google": "Google Workspace",
-    "keycloak": "Keycloak",
-    "shibboleth": "Shibboleth",
-    "lemonldap": "LemonLDAP::NG",
-}
 
 # What in an entity ID betrays who made the identity provider, where nobody said so.
 _TELLTALES: Final = (
@@ -82,7 +74,7 @@ def remedy(code: str, connection: Connection) -> Remedy:
     vendor = connection.vendor or vendor_of(connection.idp_entity_id)
     known = vendor if vendor in clicks else ""
     names = {**VENDORS, OTHER: str(_OTHER_NAME)}
-    chosen = [known] if known else [*VENDORS, OTHER]
+    chosen = [known] if known else list(VENDORS)
     return Remedy(
         repairer,
         [Way(names[name], str(clicks[name])) for name in chosen],

@@ -73,11 +73,6 @@ def recent_failures(organisation: Organisation, *, limit: int = 20) -> list[Sign
     return list(failed.defer("raw").order_by("-id")[:limit])
 
 
-def failure_coded(organisation: Organisation, code: str) -> SignInTrace | None:
-    wanted = code.strip().upper().replace("\x00", "")
-    return SignInTrace.objects.filter(organisation_id=organisation.pk, code=wanted).defer("raw").first()
-
-
 def traces(organisation: Organisation, *, connection: Connection | None = None) -> QuerySet[SignInTrace]:
     """Return every attempt, the newest first, without the messages: those are read by `sso.traces.read_message`.
 

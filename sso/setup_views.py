@@ -25,6 +25,7 @@ from portal.organisations.setup_links import create_setup_link, revoke_setup_lin
 from portal.people.admission import organisation_page
 from portal.people.confirmation import confirm_first, is_confirmed
 from sso.admission import connection_page
+from sso.attempts import attempt_coded
 from sso.browser import browser_nonce, forget_setup, held_nonce, held_setup, remember_nonce, remember_setup
 from sso.connecting import activate_connection
 from sso.diagnosis import diagnosed, plain_sentence
@@ -46,7 +47,7 @@ from sso.pictures import drawn
 from sso.received import last_answer
 from sso.saml.attributes import NAME_ID, subject_of, value_for
 from sso.saml.errors import SAMLError
-from sso.selectors import OPEN_STATES, failure_coded
+from sso.selectors import OPEN_STATES
 from sso.services import TEST, begin_sign_in
 from sso.setup_admission import by_link, by_owner
 from sso.setup_cards import setup_url
@@ -440,7 +441,7 @@ def _of(setup: Setup) -> Connection:
 def _trace_asked(request: HttpRequest, setup: Setup, known: Connection) -> SignInTrace | None:
     """Return the failure that the address names, if it is one of this very connection."""
     code = request.GET.get("trace", "")[:12]
-    trace = failure_coded(setup.organisation, code) if code else None
+    trace = attempt_coded(setup.organisation, code) if code else None
     return trace if trace and trace.connection_id == known.pk else None
 
 

@@ -20,11 +20,12 @@ from sso.clicks import CLICKS, Repair
 from sso.codes import new_code, tidy_code
 from sso.diagnosis import _DIAGNOSES
 from sso.models import MetadataVersion, SignInTrace
-from sso.remedies import OTHER, VENDORS, remedy, vendor_of
+from sso.remedies import remedy, vendor_of
 from sso.replay import digest
 from sso.saml.config import fingerprint
 from sso.saml.reading import LONGEST_SHOWN, readable
 from sso.traces import sealed_message
+from sso.vendors import VENDORS
 from tests.factories.people import make_user
 from tests.sso import saml_kit as kit
 
@@ -77,7 +78,7 @@ def test_a_code_opens_its_diagnosis(as_helene: Client, poste: Company) -> None:
     assert page.context["opened"].received == ["https://theirs"]
     assert page.context["opened"].expected == ["https://ours"]
     assert poste.connection.entity_id in page.text
-    assert page.text.count("<details>") == len(VENDORS) + 1
+    assert page.text.count("<details>") == len(VENDORS)
 
 
 def test_a_code_that_nobody_gave_out_says_so(as_helene: Client, poste: Company) -> None:
@@ -120,7 +121,7 @@ def test_an_entity_id_betrays_its_maker(entity_id: str, vendor: str) -> None:
 def test_every_repair_is_described_for_every_vendor() -> None:
     assert set(CLICKS) == set(Repair)
     for ways in CLICKS.values():
-        assert set(ways) == {*VENDORS, OTHER}
+        assert set(ways) == set(VENDORS)
 
 
 @pytest.mark.parametrize("code", [*sorted(_DIAGNOSES), "malformed", "status_requester"])
