@@ -12,6 +12,7 @@ import pytest
 from django.core.cache import cache
 from django.db import connections
 from django.test.utils import setup_databases, teardown_databases
+from django.utils import translation
 
 from portal.cohorts.models import DEFAULT_PROGRAMME, Programme
 from portal.people.models import Membership
@@ -49,6 +50,13 @@ def django_db_setup(
         # Nobody may be connected to a database that is dropped.
         connections.close_all()
         teardown_databases(databases, verbosity=0)
+
+
+@pytest.fixture(autouse=True)
+def _everyday_language() -> Iterator[None]:
+    """A page that was read in English leaves English behind in its thread, for whichever test comes next."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(autouse=True)
